@@ -1,0 +1,103 @@
+"""The labelled piano music that recognisers are fitted on, as note arrays with their labels. Reads, never writes.
+
+EMOPIA (Hung et al., ISMIR 2021): a folder with `clips.csv` (columns clip, song, quadrant, split) and `raw/<clip>.mid`.
+VGMIDI (Ferreira and Whitehead, ISMIR 2019): a folder with `pieces.csv` (columns piece_id, midi, valence_mean,
+arousal_mean) and `midi/<midi>`; its pieces are cut into windows of the judging length, each with the piece's rating.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.errors import AffectgenError
+from affectgen.recognize.features import feature_names, feature_table, has_dynamics
+from affectgen.recognize.mlp import Examples
+from affectgen.score.midi import read_notes
+from affectgen.score.notes import CLIP_SECONDS, NoteArray
+
+LEAST_NOTES = 10  # windows with fewer notes say nothing
+UNRATED = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One clip. song: what must not be divided between fitting and testing; split: "train", "val" or "";
+    quadrant: 0-3 for Q1-Q4, or -1 where there is a rating; rating: valence and arousal in [-1, 1];
+    dynamics: whether the piece's velocities mean anything.
+    """
+
+    name: str
+    song: str
+    split: str
+    quadrant: int
+    rating: tuple[float, float]
+    dynamics: bool
+    notes: NoteArray
+
+
+def _rows(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    if not table.is_file():
+        raise AffectgenError(f"{table} is not there.", "Lay the corpus out as docs/recognisers.md says.")
+    with table.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    missing = [column for column in columns if not rows or column not in rows[0]]
+    if missing:
+        raise AffectgenError(f"{table} has no column {', '.join(missing)}.", f"It needs {', '.join(columns)}.")
+    return rows
+
+
+def read_emopia(folder: Path, split: str | None = None, kind: str = "raw") -> list[Labelled]:
+    """EMOPIA's clips (of one split, or all) whose file is in `folder/kind`, in the order of clips.csv."""
+    found = []
+    for row in _rows(folder / "clips.csv", ("clip", "song", "quadrant", "split")):
+        path = folder / kind / f"{row['clip']}.mid"
+        if split in (None, row["split"]) and path.is_file():
+            notes = read_notes(path)
+            quadrant = int(row["quadrant"][1]) - 1
+            clip = Labelled(row["clip"], row["song"], row["split"], quadrant, UNRATED, has_dynamics(notes), notes)
+            found.append(clip)
+    return found
+
+
+def windows(notes: NoteArray, seconds: float = CLIP_SECONDS) -> Iterator[tuple[float, NoteArray]]:
+    """(start in seconds, notes) of consecutive windows; a last one under half the length is left out, unless alone."""
+    count = max(1, round(notes.end / seconds))
+    for index in range(count):
+        part = notes.between(index * seconds, (index + 1) * seconds)
+        if len(part) >= LEAST_NOTES:
+            yield index * seconds, part
+
+
+def read_vgmidi(folder: Path) -> list[Labelled]:
+    """VGMIDI's pieces in windows, each with its piece's rater means as rating."""
+    found = []
+    for row in _rows(folder / "pieces.csv", ("piece_id", "midi", "valence_mean", "arousal_mean")):
+        notes = read_notes(folder / "midi" / row["midi"])
+        rating = (float(row["valence_mean"]), float(row["arousal_mean"]))
+        piece, dynamics = row["piece_id"], has_dynamics(notes)
+        for start, part in windows(notes):
+            found.append(Labelled(f"{piece}@{start:.0f}", piece, "", -1, rating, dynamics, part))
+    return found
+
+
+def examples_of(clips: Sequence[Labelled]) -> Examples:
+    """The clips' statistics and labels as rows for fitting."""
+    return Examples(
+        statistics=feature_table([clip.notes for clip in clips]).reshape(len(clips), len(feature_names())),
+        dynamics=np.array([clip.dynamics for clip in clips], dtype=bool),
+        quadrant=np.array([clip.quadrant for clip in clips], dtype=np.int64),
+        rating=np.array([clip.rating for clip in clips], dtype=np.float64).reshape(len(clips), 2),
+        weight=np.ones(len(clips)),
+    )
+
+
+def folds_by_song(clips: Sequence[Labelled], folds: int, seed: int = 0) -> NDArray[np.int64]:
+    """A fold 0..folds-1 for each clip, int64 [N], all clips of a song in one fold."""
+    songs, index = np.unique([clip.song for clip in clips], return_inverse=True)
+    return (np.random.default_rng(seed).permutation(len(songs)) % folds)[index].astype(np.int64)

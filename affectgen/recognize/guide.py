@@ -1,0 +1,51 @@
+"""The guide: a recogniser that may steer (best-of-n, pseudo-labels). It never measures a result; the judge does that.
+
+Fitted on EMOPIA's training split and VGMIDI's ratings, of another model family than the judge (design, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.recognize import store
+from affectgen.recognize.features import VELOCITY_PREFIX, feature_names, feature_table, has_dynamics
+from affectgen.recognize.mlp import Perceptrons, affect_of
+from affectgen.score.notes import NoteArray
+
+Floats = NDArray[np.float64]
+GUIDE = "midi-guide"
+
+
+def velocity_columns() -> NDArray[np.bool_]:
+    """Which statistics mean nothing in a piece of one velocity, bool [F]."""
+    return np.array([name.startswith(VELOCITY_PREFIX) for name in feature_names()])
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Rates pieces of any length by their first 30 s; about 3 ms a piece."""
+
+    model: Perceptrons
+
+    def rate(self, pieces: Sequence[NoteArray]) -> Floats:
+        """Valence and arousal in [-1, 1] of each piece, float64 [N, 2]; 0 is undecided."""
+        return affect_of(self._logits(pieces))[0]
+
+    def quadrants(self, pieces: Sequence[NoteArray]) -> Floats:
+        """Probabilities of Q1-Q4 for each piece, float64 [N, 4]."""
+        return affect_of(self._logits(pieces))[1]
+
+    def _logits(self, pieces: Sequence[NoteArray]) -> Floats:
+        dynamics = np.array([has_dynamics(piece) for piece in pieces], dtype=bool)
+        return self.model.logits(feature_table(pieces), dynamics)
+
+
+def load_guide(name: str | Path = GUIDE) -> Guide:
+    """The shipped guide, or the one in the folder `name`. CheckpointError if it is missing or damaged."""
+    arrays, _ = store.load(name, "guide")
+    return Guide(Perceptrons(**arrays))
