@@ -124,16 +124,21 @@ def _fit(value: Any, hint: Any) -> Any:
 
 
 def _points() -> dict[str, EntryPoint]:
-    """Every declared task by its name; a dot in the entry point's name stands for the space of the task's name."""
-    found = {p.name.replace(".", " "): p for p in entry_points(group=GROUP)}
-    return found if found else _checkout_points()
+    """Every declared task by its name; a dot in the entry point's name stands for the space of the task's name.
+
+    As with imports, what stands first on the path wins.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in (*entry_points(group=GROUP), *_checkout_points()):
+        found.setdefault(point.name.replace(".", " "), point)
+    return found
 
 
-def _checkout_points() -> dict[str, EntryPoint]:
+def _checkout_points() -> list[EntryPoint]:
     """The same from pyproject.toml beside the package, for a checkout that was never installed (`python cli.py`)."""
     project = Path(__file__).resolve().parent.parent / "pyproject.toml"
     if not project.is_file():
-        return {}
+        return []
     with project.open("rb") as file:
         declared = tomllib.load(file)["project"].get("entry-points", {}).get(GROUP, {})
-    return {name.replace(".", " "): EntryPoint(name, value, GROUP) for name, value in declared.items()}
+    return [EntryPoint(name, value, GROUP) for name, value in declared.items()]
