@@ -1,4 +1,4 @@
-"""The errors a user can meet: one sentence that says what came and what was expected, and a hint that says what to do."""
+"""The errors a user can meet: one sentence that says what came and what was expected, and a hint."""
 
 
 class AffectgenError(Exception):

@@ -1,0 +1,103 @@
+"""`affectgen doctor`: what is installed, what it can run on, which models are there."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import click
+
+from affectgen import __version__
+from affectgen.device import choose_threads, cores
+from affectgen.errors import AffectgenError
+from affectgen.nn.checkpoint import list_checkpoints, verify_sums
+from affectgen.paths import checkpoint_roots
+from affectgen.task import task_names
+
+NEEDED = (
+    *("torch", "click", "miditok", "symusic", "librosa", "soundfile", "safetensors"),
+    *("numpy", "scipy", "rich", "pydantic", "matplotlib"),
+)
+OPTIONAL = {"transformers": "musicgen", "peft": "musicgen", "ray": "cluster"}
+PROGRAMS = ("fluidsynth", "ffmpeg")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Say what is installed and what works here; exit code 1 when something needed is missing or damaged."""
+    found = _look()
+    click.echo(json.dumps(found, indent=2) if as_json else _page(found))
+    if found["problems"]:
+        raise AffectgenError("; ".join(found["problems"]) + ".", "Install again: pip install -c constraints.txt .")
+
+
+def _look() -> dict[str, Any]:
+    """All there is to say, as JSON."""
+    needed = {name: _version(name) for name in NEEDED}
+    damaged = [
+        f"{root / name} is {state}"
+        for root in checkpoint_roots()
+        for name, state in verify_sums(root).items()
+        if state in ("changed", "missing")
+    ]
+    return {
+        "affectgen": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "packages": needed,
+        "optional": {name: {"version": _version(name), "extra": extra} for name, extra in OPTIONAL.items()},
+        "programs": {name: shutil.which(name) for name in PROGRAMS},
+        "cores": cores(),
+        "threads": choose_threads(),
+        "devices": _devices() if needed["torch"] is not None else [],
+        "checkpoint_folders": [str(root) for root in checkpoint_roots()],
+        "checkpoints": [folder.name for folder in list_checkpoints()],
+        "tasks": task_names(),
+        "problems": [f"{name} is not installed" for name, found in needed.items() if found is None] + damaged,
+    }
+
+
+def _version(name: str) -> str | None:
+    """The installed version of a package, None where it is not; nothing is imported."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> list[str]:
+    """The devices torch sees, with their names."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return ["cpu", *(f"cuda:{index} {torch.cuda.get_device_name(index)}" for index in range(count))]
+
+
+def _page(found: dict[str, Any]) -> str:
+    """The same for a person."""
+    lines = [
+        f"affectgen {found['affectgen']}, Python {found['python']} on {found['platform']}",
+        f"devices: {', '.join(found['devices']) or 'unknown'}; {found['cores']} cores, {found['threads']} threads",
+        "",
+        *(_row(name, value) for name, value in found["packages"].items()),
+        "",
+        "optional:",
+        *(_row(name, row["version"], f" (extra: {row['extra']})") for name, row in found["optional"].items()),
+        *(_row(name, path) for name, path in found["programs"].items()),
+        "",
+        f"checkpoints: {', '.join(found['checkpoints']) or 'none'}",
+        *(f"  searched: {folder}" for folder in found["checkpoint_folders"]),
+        f"tasks: {', '.join(found['tasks'])}",
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, value: str | None, remedy: str = "") -> str:
+    """A line of the table."""
+    return f"  {name:<14}{value if value is not None else f'not installed{remedy}'}"

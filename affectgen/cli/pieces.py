@@ -1,0 +1,188 @@
+"""From a command's words to files: where a piece goes, running a task, writing the piece, its picture and manifest."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import Talk, origin
+from affectgen.device import choose_threads, pick_device, use_threads
+from affectgen.errors import UsageError
+from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
+from affectgen.output import STDOUT, Outputs, check_outputs, is_special, prepare_folder, write_stdout
+from affectgen.task import Result, find_task
+
+CHUNK = 16  # pieces handed over at once: written as they come, so an interrupt loses at most these
+PICTURES = (".png", ".svg", ".pdf")
+UNFIT = re.compile(r"[^\w.+-]+")  # characters of an affect that are no good in a file name
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one piece goes. piece: None is standard output; manifest, plot: None where there is none."""
+
+    piece: Path | None
+    manifest: Path | None
+    plot: Path | None
+    force: bool
+
+    def files(self) -> list[Path]:
+        """Every file that will appear."""
+        return [path for path in (self.piece, self.manifest, self.plot) if path is not None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One piece to make: the settings of the task's options, and where it goes."""
+
+    settings: Mapping[str, Setting]
+    target: Target
+
+
+@dataclass(frozen=True)
+class Made:
+    """A piece that was written."""
+
+    target: Target
+    manifest: Manifest
+    summary: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest, and under "files" the paths as they were given."""
+        files = {"piece": self.target.piece, "manifest": self.target.manifest, "plot": self.target.plot}
+        return {"files": {name: None if p is None else str(p) for name, p in files.items()}, **self.manifest.to_json()}
+
+
+def single_target(params: Mapping[str, Any]) -> Target:
+    """The target that --output, --manifest, --no-manifest, --plot and --force describe. UsageError when they clash."""
+    output, manifest, plot = params["output"], params["manifest"], params["plot"]
+    if manifest is not None and params["no_manifest"]:
+        raise UsageError("--manifest and --no-manifest exclude each other.", "Give one of them.")
+    if output == STDOUT and params["as_json"]:
+        raise UsageError("--json and -o - both want standard output.", "Write to a file, or leave --json out.")
+    _check_picture(plot)
+    piece = None if output == STDOUT else Path(output)
+    if manifest is None and not params["no_manifest"] and piece is not None and not is_special(piece):
+        manifest = manifest_path(piece)
+    return Target(piece, manifest, plot, params["force"])
+
+
+def is_folder(output: str) -> bool:
+    """Whether --output names a folder: it ends with a slash, or is one."""
+    return output != STDOUT and (output.endswith("/") or Path(output).is_dir())
+
+
+def folder_targets(params: Mapping[str, Any], names: Sequence[str]) -> list[Target]:
+    """A target for each name inside the folder --output, which is created. UsageError for what fits one piece only."""
+    if params["output"] == STDOUT:
+        raise UsageError("--count writes several files, and -o - is one stream.", "Give a folder: -o out/")
+    if params["manifest"] is not None:
+        raise UsageError("--manifest names one file, and several pieces are made.", "Leave it out: each gets its own.")
+    plot = params["plot"]
+    if plot is not None and plot.suffix.lower() in PICTURES:
+        raise UsageError(f"--plot {plot} names one file, and several pieces are made.", "Give a folder: --plot out/")
+    folder = Path(params["output"])
+    for path in (folder, plot):
+        if path is not None:
+            prepare_folder(path)
+    return [
+        Target(
+            folder / name,
+            None if params["no_manifest"] else manifest_path(folder / name),
+            None if plot is None else plot / f"{Path(name).stem}.png",
+            params["force"],
+        )
+        for name in names
+    ]
+
+
+def file_name(affect: str | None, seed: int, suffix: str) -> str:
+    """A piece's name inside a folder: the affect and the seed, `sad_calm_happy-17.mid`."""
+    return f"{UNFIT.sub('_', affect).strip('_') if affect is not None else 'piece'}-{seed}{suffix}"
+
+
+def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> list[Made]:
+    """Run the task `name` once for every order and write what comes. Nothing is begun when an output cannot be."""
+    check_outputs([path for order in orders for path in order.target.files()], force=orders[0].target.force)
+    task = find_task(name)
+    options = [task.options(**{key: setting.value for key, setting in order.settings.items()}) for order in orders]
+    run = _resources(ctx)
+    use_threads(run["threads"].value)
+    began = time.perf_counter()
+    loaded = task.load(run["checkpoint"].value, run["device"].value)
+    loading = time.perf_counter() - began
+    talk.detail(f"loaded in {loading:.1f} s, on {run['device'].value} with {run['threads'].value} threads")
+    made: list[Made] = []
+    for start in range(0, len(orders), CHUNK):
+        began = time.perf_counter()
+        results = loaded.run(options[start : start + CHUNK])
+        seconds = {"load": round(loading, 3), "make": round((time.perf_counter() - began) / len(results), 3)}
+        for order, result in zip(orders[start : start + CHUNK], results, strict=True):
+            record = (name, ctx.obj["argv"], order.settings, run, result, order.target.piece, seconds)
+            made.append(_write(order.target, build_manifest(*record), result))
+            _tell(made[-1], talk)
+        talk.progress(len(made), len(orders))
+    return made
+
+
+def _resources(ctx: click.Context) -> dict[str, Setting]:
+    """What a piece is made with: the device and the number of threads as resolved, the checkpoint as asked for."""
+    return {
+        "device": Setting(pick_device(ctx.params["device"]), origin(ctx, "device")),
+        "threads": Setting(choose_threads(), "environment" if "OMP_NUM_THREADS" in os.environ else "default"),
+        "checkpoint": Setting(ctx.params["checkpoint"], origin(ctx, "checkpoint")),
+    }
+
+
+def print_json(name: str, made: Sequence[Made]) -> None:
+    """One JSON object on standard output: the task and its pieces."""
+    import json
+
+    click.echo(json.dumps({"task": name, "pieces": [piece.to_json() for piece in made]}, indent=2, ensure_ascii=False))
+
+
+def _write(target: Target, manifest: Manifest, result: Result) -> Made:
+    """The piece, its picture and its manifest: all of them, or none."""
+    with Outputs(target.force) as outputs:
+        if target.piece is not None:
+            outputs.add(target.piece, result.data)
+        if target.manifest is not None:
+            outputs.add(target.manifest, manifest.to_bytes())
+        if target.plot is not None:
+            outputs.add(target.plot, _draw(result, target.plot))
+        if target.piece is None:
+            write_stdout(result.data)
+    return Made(target, manifest, result.summary)
+
+
+def _draw(result: Result, path: Path) -> bytes:
+    """The picture of a piece as the bytes of a file of `path`'s kind."""
+    from affectgen.report.pianoroll import draw_piano_roll
+
+    return draw_piano_roll(result.data, result.asked, result.measured, path.suffix[1:].lower())
+
+
+def _tell(made: Made, talk: Talk) -> None:
+    """Say what was written, what was asked and what was measured."""
+    if made.target.piece is not None:
+        talk.say(f"wrote {made.target.piece}")
+    for line in made.summary:
+        talk.say(f"  {line}")
+    measured = made.manifest.measured
+    if "valence" in measured and "arousal" in measured:
+        point = f"valence {measured['valence']:+.2f}, arousal {measured['arousal']:+.2f}"
+        quadrant, judge = measured.get("quadrant", ""), measured.get("recogniser", "recogniser")
+        talk.say(f"  measured by the {judge}: {point} {quadrant}".rstrip())
+
+
+def _check_picture(plot: Path | None) -> None:
+    """UsageError for a picture's name that says no kind this can draw."""
+    if plot is not None and plot.suffix.lower() not in PICTURES:
+        raise UsageError(f"--plot {plot} has no ending that names a picture.", f"Use one of {', '.join(PICTURES)}.")

@@ -1,0 +1,141 @@
+"""`affectgen replay`: make a piece again from its manifest and check that it is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import InputFile, Talk, readable, talk_options
+from affectgen.device import pick_device, use_threads
+from affectgen.errors import AffectgenError, CheckpointError, UsageError
+from affectgen.manifest import Manifest, digest, read_manifest, versions
+from affectgen.output import STDOUT, Outputs, check_output, write_stdout
+from affectgen.task import Result, find_task, options_from
+
+
+class NamedInput(click.ParamType[tuple[str, "Path | bytes"]]):
+    """FIELD=PATH: an input file that moved, or that came through a pipe."""
+
+    name = "field=path|-"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | bytes]:
+        """The setting's name and the file."""
+        name, sign, path = str(value).partition("=")
+        if not sign:
+            self.fail(f"{value!r} has not the form FIELD=PATH.", param, ctx)
+        return name, InputFile().convert(path, param, ctx)
+
+
+@click.command()
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("-o", "--output", metavar="PATH|-", help="Where the piece goes. [default: its name, beside the manifest]")
+@click.option("--input", "inputs", type=NamedInput(), multiple=True, help="An input file that lies elsewhere now.")
+@click.option("--checkpoint", metavar="NAME|PATH", help="The trained model, where it lies elsewhere now.")
+@click.option("--force", is_flag=True, help="Replace the output if it exists.")
+@talk_options
+def replay(
+    manifest: Path,
+    output: str | None,
+    inputs: tuple[tuple[str, Path | bytes], ...],
+    checkpoint: str | None,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Make the piece of MANIFEST (out.mid.json) again: the same bytes, on the same platform.
+
+    Without -o, an output that is still there is compared instead of written.
+    """
+    talk = Talk(quiet, verbose)
+    record = read_manifest(manifest)
+    path = _place(manifest, record, output)
+    compare = output is None and path is not None and path.exists() and not force
+    if path is not None and not compare:
+        check_output(path, force)
+    result = _make_again(record, dict(inputs), checkpoint)
+    _check_same(record, result)
+    if path is None:
+        write_stdout(result.data)
+    elif not compare:
+        with Outputs(force) as outputs:
+            outputs.add(path, result.data)
+        talk.say(f"wrote {path}, the same bytes as recorded")
+    elif path.read_bytes() == result.data:
+        talk.say(f"{path} is what its manifest says, byte for byte")
+    else:
+        raise AffectgenError(f"{path} was changed since its manifest was written.", "Use -o to write the original.")
+
+
+def _place(manifest: Path, record: Manifest, output: str | None) -> Path | None:
+    """The output's path, None for standard output."""
+    if output is not None:
+        return None if output == STDOUT else Path(output)
+    name = record.output["path"]
+    if name is None:
+        raise UsageError(f"The piece of {manifest} went to standard output.", "Say where it goes now: -o PATH or -o -")
+    return manifest.with_name(name)
+
+
+def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint: str | None) -> Result:
+    """Run the recorded task with its recorded settings."""
+    task = find_task(record.task)
+    values = {name: setting.value for name, setting in record.settings.items()}
+    unknown = sorted(set(inputs) - set(values))
+    if unknown:
+        raise UsageError(f"The manifest has no input {', '.join(unknown)}.", f"It has: {', '.join(sorted(values))}.")
+    values = {name: _input(name, value, inputs.get(name)) for name, value in values.items()}
+    wanted = checkpoint if checkpoint is not None else _checkpoint(record)
+    _check_checkpoint(record, wanted)
+    use_threads(record.run["threads"].value)
+    loaded = task.load(wanted, pick_device(record.run["device"].value))
+    return loaded.run([options_from(task.options, values)])[0]
+
+
+def _checkpoint(record: Manifest) -> str:
+    """The checkpoint as it was asked for, which may be a path, else the name of the one used."""
+    asked = record.run["checkpoint"].value
+    return str(asked) if asked is not None else record.checkpoint["name"]
+
+
+def _check_checkpoint(record: Manifest, name: str) -> None:
+    """CheckpointError unless the checkpoint found now has the recorded hash."""
+    from affectgen.nn.checkpoint import load_checkpoint
+
+    needed = f"{record.checkpoint['name']} with SHA-256 {record.checkpoint['sha256']}"
+    try:
+        found = load_checkpoint(name)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error.message} The piece was made by {needed}.", error.hint) from error
+    if found.sha256 != record.checkpoint["sha256"]:
+        raise CheckpointError(
+            f"The checkpoint {name} has the SHA-256 {found.sha256}; the piece was made by {needed}.",
+            "Give that one: --checkpoint PATH",
+        )
+
+
+def _input(name: str, value: Any, moved: Path | bytes | None) -> Any:
+    """A recorded value; for an input file the file itself, after a look at its hash."""
+    if not (isinstance(value, dict) and set(value) == {"path", "sha256"}):
+        return value
+    if moved is None and value["path"] is None:
+        raise UsageError(f"The input {name} came through a pipe.", f"Give it again: --input {name}=PATH")
+    source = moved if moved is not None else readable(Path(value["path"]))
+    if digest(source if isinstance(source, bytes) else source.read_bytes()) != value["sha256"]:
+        where = "The bytes" if isinstance(source, bytes) else str(source)
+        raise AffectgenError(
+            f"{where} given as {name} changed: SHA-256 {value['sha256']} is needed.", f"Use --input {name}=PATH"
+        )
+    return source
+
+
+def _check_same(record: Manifest, result: Result) -> None:
+    """AffectgenError when other bytes came than recorded; names the versions that differ."""
+    if digest(result.data) == record.output["sha256"]:
+        return
+    now = versions()
+    changed = [f"{key} {value} (now {now.get(key)})" for key, value in record.versions.items() if now.get(key) != value]
+    hint = f"It was made with {', '.join(changed)}." if changed else "The task is not reproducible: please report it."
+    raise AffectgenError("Other bytes came than the manifest records, so nothing was written.", hint)

@@ -1,0 +1,137 @@
+"""A piano roll one can read at a glance: pitch over bars, velocity as colour, the emotion asked and measured."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+import symusic
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+from numpy.typing import NDArray
+
+from affectgen.score.midi import open_midi
+
+COLOURS = matplotlib.colormaps["viridis_r"]  # dark is loud; readable in grey and by colour-blind eyes
+BLACK_KEYS = (1, 3, 6, 8, 10)
+BARS_PER_INCH = 1.6
+PITCH_MARGIN = 3
+NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def draw_piano_roll(midi: bytes, asked: Any, measured: Mapping[str, Any], kind: str = "png") -> bytes:
+    """The piano roll of a MIDI file as the bytes of a picture.
+
+    asked: {"valence", "arousal"}, a list of such points (a path), or None; measured: with "valence" and "arousal", or
+    empty; kind: "png", "svg" or "pdf". MidiError when `midi` is no MIDI file.
+    """
+    score = open_midi(midi)
+    bars = _bar_lines(score)  # [M+1], ticks
+    rows = _notes(score)  # [N, 4]: start, end in bars, pitch, velocity
+    rows[:, :2] = np.interp(rows[:, :2], bars, np.arange(len(bars)))
+    width = float(np.clip((len(bars) - 1) / BARS_PER_INCH, 7, 40))
+    figure = Figure(figsize=(width + 2.6, 4.6), layout="constrained")
+    roll, side = figure.subplots(1, 2, width_ratios=(width, 2.2))
+    _draw_notes(roll, rows, len(bars) - 1)
+    _draw_chords(roll, score, bars)
+    loudness = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(1, 127), COLOURS)
+    figure.colorbar(loudness, ax=roll, label="velocity", pad=0.01, fraction=0.03)
+    _draw_plane(side, asked, measured)
+    figure.suptitle(_title(score, len(rows), asked, measured), fontsize=10)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def _notes(score: symusic.Score) -> NDArray[np.float64]:
+    """Start, end (ticks), pitch, velocity of every note, [N, 4]."""
+    rows = [(n.time, n.time + n.duration, n.pitch, n.velocity) for track in score.tracks for n in track.notes]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+
+def _bar_lines(score: symusic.Score) -> NDArray[np.float64]:
+    """The ticks at which bars begin, under the file's own time signatures (4/4 before the first), to past the end."""
+    quarter = score.ticks_per_quarter
+    changes = sorted((t.time, t.numerator * quarter * 4 / t.denominator) for t in score.time_signatures)
+    lines, length, last = [0.0], 4.0 * quarter, score.end()
+    while lines[-1] < last or len(lines) < 2:
+        while changes and changes[0][0] <= lines[-1]:
+            length = changes.pop(0)[1]
+        lines.append(lines[-1] + length)
+    return np.array(lines)
+
+
+def _draw_notes(axes: Axes, rows: NDArray[np.float64], bars: int) -> None:
+    """The notes as boxes over the keyboard's stripes, a line at every bar and a stronger one at every fourth."""
+    low = int(rows[:, 2].min()) - PITCH_MARGIN if len(rows) else 57
+    high = int(rows[:, 2].max()) + PITCH_MARGIN if len(rows) else 75
+    for pitch in range(low, high + 1):
+        if pitch % 12 in BLACK_KEYS:
+            axes.axhspan(pitch - 0.5, pitch + 0.5, color="0.94", zorder=0)
+    for bar in range(bars + 1):
+        axes.axvline(bar, color="0.6" if bar % 4 == 0 else "0.85", linewidth=1.0 if bar % 4 == 0 else 0.6, zorder=1)
+    boxes = [Rectangle((start, pitch - 0.42), max(end - start, 0.02), 0.84) for start, end, pitch, _ in rows]
+    colours = COLOURS(rows[:, 3] / 127)
+    axes.add_collection(PatchCollection(boxes, facecolors=colours, edgecolors="white", linewidths=0.3, zorder=2))
+    axes.set(xlim=(0, bars), ylim=(low - 0.5, high + 0.5), xlabel="bar")
+    octaves = [pitch for pitch in range(low, high + 1) if pitch % 12 == 0]
+    axes.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
+    shown = range(0, bars, 1 if bars <= 24 else 4)
+    axes.set_xticks(list(shown), [str(bar + 1) for bar in shown])
+
+
+def _draw_chords(axes: Axes, score: symusic.Score, bars: NDArray[np.float64]) -> None:
+    """Chord markers (`A_min`) above the roll, where the piece has few enough to be read."""
+    markers = [(float(np.interp(m.time, bars, np.arange(len(bars)))), m.text) for m in score.markers]
+    places = [(place, text) for place, text in markers if "_" in text and "N_N" not in text]
+    last = -1.0
+    for place, text in places:
+        if place - last < 0.45:  # nearer ones would run into each other
+            continue
+        label = text.replace("_M", "").replace("_m", "m").replace("_", "")
+        axes.text(place, 1.01, label, transform=axes.get_xaxis_transform(), fontsize=6, color="0.35")
+        last = place
+
+
+def _draw_plane(axes: Axes, asked: Any, measured: Mapping[str, Any]) -> None:
+    """The valence-arousal plane: what was asked (ring, or a path with an arrow), what was measured (dot)."""
+    axes.add_patch(Circle((0, 0), 1, fill=False, color="0.85"))
+    axes.axhline(0, color="0.85", linewidth=0.8)
+    axes.axvline(0, color="0.85", linewidth=0.8)
+    points = _points(asked)
+    if len(points):
+        axes.plot(points[:, 0], points[:, 1], "-", color="tab:orange", linewidth=1)
+        axes.plot(points[-1:, 0], points[-1:, 1], "o", color="tab:orange", markerfacecolor="none", label="asked")
+    if "valence" in measured and "arousal" in measured:
+        axes.plot([measured["valence"]], [measured["arousal"]], "o", color="tab:blue", markersize=5, label="measured")
+    for name, x, y in (("Q1", 0.9, 0.9), ("Q2", -0.9, 0.9), ("Q3", -0.9, -0.9), ("Q4", 0.9, -0.9)):
+        axes.text(x, y, name, ha="center", va="center", fontsize=7, color="0.6")
+    axes.set(xlim=(-1.08, 1.08), ylim=(-1.08, 1.08), aspect="equal", xlabel="valence", ylabel="arousal")
+    axes.set_xticks([-1, 0, 1])
+    axes.set_yticks([-1, 0, 1])
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), fontsize=7, frameon=False)
+
+
+def _points(asked: Any) -> NDArray[np.float64]:
+    """The asked point or path as [P, 2]; [0, 2] where none was asked."""
+    held = asked.get("points", asked.get("keyframes", [asked])) if isinstance(asked, Mapping) else asked
+    points = [(p["valence"], p["arousal"]) for p in held or [] if isinstance(p, Mapping) and "valence" in p]
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
+
+
+def _title(score: symusic.Score, notes: int, asked: Any, measured: Mapping[str, Any]) -> str:
+    """One line: what was asked, what was measured, how long the piece is."""
+    points = _points(asked)
+    parts = [f"asked {' > '.join(f'({v:+.2f}, {a:+.2f})' for v, a in points)}"] if len(points) else []
+    if "valence" in measured and "arousal" in measured:
+        judge = measured.get("recogniser", "recogniser")
+        parts.append(f"measured ({measured['valence']:+.2f}, {measured['arousal']:+.2f}) by the {judge}")
+    tempo = score.tempos[0].qpm if len(score.tempos) else 120.0
+    parts.append(f"{notes} notes, {score.to('second').end():.0f} s, from {tempo:.0f} beats a minute")
+    return "   ·   ".join(parts)
