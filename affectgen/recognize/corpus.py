@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from affectgen.score.midi import read_notes
 from affectgen.score.notes import CLIP_SECONDS, NoteArray
 
 LEAST_NOTES = 10  # windows with fewer notes say nothing
+PARTS = ((8.0, (2.0, 11.0, 20.0)), (15.0, (0.0, 12.0)))  # (seconds, starts) of the parts of a clip that are fitted too
+PART_WEIGHT = 0.25
 UNRATED = (0.0, 0.0)
 
 
@@ -29,7 +31,7 @@ UNRATED = (0.0, 0.0)
 class Labelled:
     """One clip. song: what must not be divided between fitting and testing; split: "train", "val" or "";
     quadrant: 0-3 for Q1-Q4, or -1 where there is a rating; rating: valence and arousal in [-1, 1];
-    dynamics: whether the piece's velocities mean anything.
+    dynamics: whether the piece's velocities mean anything; weight: of the clip in fitting.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Labelled:
     rating: tuple[float, float]
     dynamics: bool
     notes: NoteArray
+    weight: float = 1.0
 
 
 def _rows(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -86,6 +89,25 @@ def read_vgmidi(folder: Path) -> list[Labelled]:
     return found
 
 
+def with_parts(clips: Sequence[Labelled]) -> list[Labelled]:
+    """The clips, followed by shorter parts of those with a quadrant.
+
+    Fitted on parts as well, a recogniser reads four bars of an affect path, and whole clips, better than without.
+    """
+    found = list(clips)
+    for clip in clips:
+        if clip.quadrant < 0:
+            continue
+        notes = clip.notes.from_zero()
+        for seconds, starts in PARTS:
+            for wanted in starts:
+                start = min(wanted, max(0.0, notes.end - seconds))
+                part = notes.between(start, start + seconds)
+                if len(part) >= LEAST_NOTES:
+                    found.append(replace(clip, notes=part, weight=PART_WEIGHT))
+    return found
+
+
 def examples_of(clips: Sequence[Labelled]) -> Examples:
     """The clips' statistics and labels as rows for fitting."""
     return Examples(
@@ -93,7 +115,7 @@ def examples_of(clips: Sequence[Labelled]) -> Examples:
         dynamics=np.array([clip.dynamics for clip in clips], dtype=bool),
         quadrant=np.array([clip.quadrant for clip in clips], dtype=np.int64),
         rating=np.array([clip.rating for clip in clips], dtype=np.float64).reshape(len(clips), 2),
-        weight=np.ones(len(clips)),
+        weight=np.array([clip.weight for clip in clips], dtype=np.float64),
     )
 
 

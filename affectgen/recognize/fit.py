@@ -1,38 +1,58 @@
-"""Fit a recogniser and write its checkpoint folder: weights, config with the figures, card.
+"""Fit a recogniser of MIDI and write its checkpoint folder: weights, config with the figures, card.
 
-    python -m affectgen.recognize.fit --data ../shared/data --what guide
+    python -m affectgen.recognize.fit --data ../shared/data --what judge|guide|recogniser
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.recognize import mlp, store
-from affectgen.recognize.corpus import Labelled, examples_of, read_emopia, read_vgmidi
+from affectgen.recognize import mlp, store, trees
+from affectgen.recognize.corpus import Labelled, examples_of, read_emopia, read_vgmidi, with_parts
 from affectgen.recognize.guide import velocity_columns
+from affectgen.recognize.judge import FORESTS, Judge, Verdict
+from affectgen.recognize.mlp import Examples, affect_of
 from affectgen.recognize.pseudo import out_of_fold
 
 Floats = NDArray[np.float64]
 Figures = dict[str, float]
 LICENCE = "CC-BY-NC-SA-4.0"
 
+PURPOSE = {
+    "judge": "Measures generated music. Nothing trains on it, stops early by it or picks by it.",
+    "guide": "May steer: `--best-of`, pseudo-labels. It never measures a result; the judge does.",
+    "recogniser": "What `affectgen rate` reports for MIDI. It has seen every labelled clip there is.",
+}
+TRAINED_ON = {
+    "judge": "EMOPIA's validation split (clips and parts of them)",
+    "guide": "EMOPIA's training split (clips and parts of them) and VGMIDI's rater means",
+    "recogniser": "both splits of EMOPIA (clips and parts of them) and VGMIDI's rater means",
+}
+MEASURED_ON = {
+    "judge": "EMOPIA's training split, none of whose songs it has seen; rank correlations on VGMIDI, also unseen.",
+    "guide": "Out of fold, five folds by song: each song by a model fitted without it.",
+    "recogniser": "Out of fold, five folds by song: each song by a model fitted without it.",
+}
 
-def accuracy(logits: Floats, quadrant: NDArray[np.int64]) -> Figures:
-    """Shares of clips read rightly, for logits [N, 6] and quadrants 0-3 [N]."""
-    high, pleasant = quadrant < 2, (quadrant == 0) | (quadrant == 3)
-    return {
-        "quadrants": float((logits[:, 2:].argmax(axis=1) == quadrant).mean()),
-        "arousal": float(((logits[:, 1] > 0) == high).mean()),
-        "valence": float(((logits[:, 0] > 0) == pleasant).mean()),
-    }
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit gives: arrays to store, settings for the config, songs it has seen, figures on songs it has not."""
+
+    arrays: store.Arrays
+    settings: dict[str, Any]
+    songs: list[str]
+    figures: Figures
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
@@ -41,42 +61,97 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def perceptron_figures(clips: Sequence[Labelled], settings: mlp.Settings) -> Figures:
-    """Out-of-fold by song: accuracies on the labelled clips, rank correlations on the rated windows."""
-    logits = out_of_fold(clips, settings=settings)
-    quadrant = np.array([clip.quadrant for clip in clips])
-    rated = quadrant < 0
-    ratings = np.array([clip.rating for clip in clips])[rated]
-    figures = accuracy(logits[~rated], quadrant[~rated])
-    figures |= {"clips": float((~rated).sum()), "rated_windows": float(rated.sum())}
-    figures["spearman_valence"] = rank_correlation(logits[rated, 0], ratings[:, 0])
-    figures["spearman_arousal"] = rank_correlation(logits[rated, 1], ratings[:, 1])
+def figures_of(verdict: Verdict, examples: Examples) -> Figures:
+    """Accuracies on the rows with a quadrant, rank correlations on the rated ones."""
+    rated = examples.quadrant < 0
+    figures = Verdict(verdict.points[~rated], verdict.quadrants[~rated]).accuracy(examples.quadrant[~rated])
+    figures["clips"] = float((~rated).sum())
+    figures["spearman_valence"] = rank_correlation(verdict.points[rated, 0], examples.rating[rated, 0])
+    figures["spearman_arousal"] = rank_correlation(verdict.points[rated, 1], examples.rating[rated, 1])
+    figures["rated_windows"] = float(rated.sum())
     return figures
 
 
-def fit_perceptrons(what: str, data: Path, settings: mlp.Settings) -> tuple[store.Arrays, dict[str, object], Figures]:
-    """The guide (training split and VGMIDI) or the recogniser (every clip there is): arrays, config, figures."""
+def fit_forests(examples: Examples, settings: trees.Settings) -> dict[str, trees.Forest]:
+    """The judge's three forests from rows with a quadrant."""
+    quadrant = examples.quadrant
+    pleasant = (quadrant == 0) | (quadrant == 3)
+    targets = {"quadrant": quadrant, "arousal": quadrant < 2, "valence": pleasant}
+    rows, weight = examples.statistics, examples.weight
+    return {name: trees.fit(rows, targets[name].astype(np.int64), weight, settings) for name in FORESTS}
+
+
+def fit_judge(data: Path, settings: trees.Settings) -> Fitted:
+    """Fit the judge on the validation split; measure it on the training split and on VGMIDI."""
+    clips = read_emopia(data / "emopia", "val")
+    forests = fit_forests(examples_of(with_parts(clips)), settings)
+    unseen = examples_of([*read_emopia(data / "emopia", "train"), *read_vgmidi(data / "vgmidi")])
+    figures = figures_of(Judge(**forests, figures={}).judge_statistics(unseen.statistics), unseen)
+    arrays: store.Arrays = {}
+    for name, forest in forests.items():
+        arrays |= forest.arrays(name)
+    return Fitted(arrays, asdict(settings), _songs(clips), figures)
+
+
+def fit_perceptrons(what: str, data: Path, settings: mlp.Settings) -> Fitted:
+    """Fit the guide (training split and VGMIDI) or the recogniser (every clip there is)."""
     clips = read_emopia(data / "emopia", "train" if what == "guide" else None) + read_vgmidi(data / "vgmidi")
-    model = mlp.fit(examples_of(clips), velocity_columns(), settings)
-    trained_on = "EMOPIA training split" if what == "guide" else "EMOPIA, both splits"
-    config = {"kind": what, "trained_on": f"{trained_on}; VGMIDI ratings", "settings": asdict(settings)}
-    return dict(model.arrays()), config, perceptron_figures(clips, settings)
+    model = mlp.fit(examples_of(with_parts(clips)), velocity_columns(), settings)
+    figures = figures_of(Verdict(*affect_of(out_of_fold(clips, settings=settings))), examples_of(clips))
+    return Fitted(dict(model.arrays()), asdict(settings), _songs(clips), figures)
+
+
+def _songs(clips: Sequence[Labelled]) -> list[str]:
+    return sorted({clip.song for clip in clips})
+
+
+def card(what: str, seed: int, figures: Figures, seconds: float) -> str:
+    """The checkpoint's card in Markdown."""
+    rows = "\n".join(f"| {name.replace('_', ' ')} | {value:g} |" for name, value in figures.items())
+    return f"""# midi-{what}
+
+{PURPOSE[what]}
+
+Reads note statistics of a piece's first 30 s on a 50 ms grid (`affectgen/recognize/features.py`) and gives
+valence, arousal and the probabilities of Russell's quadrants. A coordinate is 2p - 1 for the probability p that it is
+high: it says how sure the model is, and is no measured intensity.
+
+- Fitted on {TRAINED_ON[what]}; the songs are listed in `config.json`.
+- Command: `python -m affectgen.recognize.fit --data ../shared/data --what {what} --seed {seed}`
+- {seconds:.0f} s on {os.cpu_count()} CPU cores.
+- Licence of the weights: {LICENCE} (EMOPIA's); not for commercial use.
+
+{MEASURED_ON[what]}
+
+| figure | value |
+|---|---|
+{rows}
+
+Weak points: one annotator a clip in EMOPIA; solo piano only; the judge cannot tell "no dynamics" from "flat dynamics",
+the other two can.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, fit, write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds emopia/ and vgmidi/")
-    parser.add_argument("--what", choices=("guide", "recogniser"), required=True)
+    parser.add_argument("--what", choices=tuple(PURPOSE), required=True)
     parser.add_argument("--output", type=Path, help="folder to write; default checkpoints/midi-WHAT")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    started = time.perf_counter()
-    arrays, config, figures = fit_perceptrons(options.what, options.data, mlp.Settings(seed=options.seed))
-    folder = options.output if options.output is not None else Path("checkpoints") / f"midi-{options.what}"
-    config |= {"figures": {key: round(value, 3) for key, value in figures.items()}, "licence": LICENCE}
-    store.save(folder, arrays, config, "")
-    print(folder, config["figures"], f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
+    what, started = options.what, time.perf_counter()
+    if what == "judge":
+        fitted = fit_judge(options.data, trees.Settings(seed=options.seed))
+    else:
+        fitted = fit_perceptrons(what, options.data, mlp.Settings(seed=options.seed))
+    folder = options.output if options.output is not None else Path("checkpoints") / f"midi-{what}"
+    figures = {name: round(value, 3) for name, value in fitted.figures.items()}
+    seconds = time.perf_counter() - started
+    config = {"kind": what, "trained_on": TRAINED_ON[what], "settings": fitted.settings, "figures": figures}
+    config |= {"licence": LICENCE, "songs": fitted.songs}
+    store.save(folder, fitted.arrays, config, card(what, options.seed, figures, seconds))
+    print(folder, figures, f"{seconds:.0f} s", file=sys.stderr)
     return 0
 
 

@@ -24,13 +24,14 @@ CLIP = 4.0  # standard deviations beyond which a statistic says no more
 
 @dataclass(frozen=True)
 class Settings:
-    """members: perceptrons; hidden: units of the one hidden layer; steps: full-batch AdamW steps;
+    """members: perceptrons; hidden: units of the one hidden layer; steps: AdamW steps of `batch` rows;
     mask: share of rows whose velocities are hidden in a step; rated_weight: weight of a rated row's squared error.
     """
 
     members: int = 8
-    hidden: int = 48
-    steps: int = 300
+    hidden: int = 32
+    steps: int = 400
+    batch: int = 512
     learning_rate: float = 4e-3
     weight_decay: float = 0.3
     dropout: float = 0.5
@@ -80,7 +81,8 @@ class Perceptrons:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What a checkpoint stores; `Perceptrons(**arrays)` is the way back."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        stored = {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {name: array.astype(np.float32) if array.dtype == np.float64 else array for name, array in stored.items()}
 
 
 def standardise(
@@ -123,7 +125,11 @@ def fit(examples: Examples, velocity: NDArray[np.bool_], settings: Settings) -> 
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
     columns = torch.tensor(np.append(velocity, True))
     for _ in range(settings.steps):
-        loss = _loss(_train_pass(rows, columns, weights, settings, chance), examples, stretch, settings)
+        drawn = torch.randperm(len(rows), generator=chance)[: settings.batch]
+        chosen = np.zeros(len(rows), dtype=bool)
+        chosen[drawn.numpy()] = True
+        logits = _train_pass(rows[torch.tensor(chosen)], columns, weights, settings, chance)
+        loss = _loss(logits, examples.pick(chosen), stretch, settings)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

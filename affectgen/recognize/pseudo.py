@@ -19,7 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.errors import UsageError
-from affectgen.recognize.corpus import Labelled, examples_of, folds_by_song, read_emopia, read_vgmidi, windows
+from affectgen.recognize.corpus import (
+    Labelled,
+    examples_of,
+    folds_by_song,
+    read_emopia,
+    read_vgmidi,
+    windows,
+    with_parts,
+)
 from affectgen.recognize.guide import load_guide, velocity_columns
 from affectgen.recognize.mlp import Settings, affect_of, fit
 from affectgen.score.midi import read_notes
@@ -32,13 +40,14 @@ SIGNS = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])  # valence and arousal of
 
 def out_of_fold(clips: Sequence[Labelled], folds: int = 5, settings: Settings | None = None) -> Floats:
     """Logits [N, 6] for every clip from a model fitted without its fold; no song is in two folds."""
-    examples, fold = examples_of(clips), folds_by_song(clips, folds)
-    logits = np.zeros((len(clips), 6))
+    more = with_parts(clips)
+    examples, fold = examples_of(more), folds_by_song(more, folds)
+    logits = np.zeros((len(more), 6))
     for index in range(folds):
         held = fold == index
         model = fit(examples.pick(~held), velocity_columns(), settings if settings is not None else Settings())
         logits[held] = model.logits(examples.statistics[held], examples.dynamics[held])
-    return logits
+    return logits[: len(clips)]
 
 
 def inside_quadrant(points: Floats, quadrant: NDArray[np.int64]) -> Floats:

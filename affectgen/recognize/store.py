@@ -39,8 +39,7 @@ def find(name: str | Path) -> Path:
 def save(folder: Path, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], card: str) -> None:
     """Write a checkpoint folder; the feature names and the format are added to its config."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {key: value.astype(np.float32) if value.dtype == np.float64 else value for key, value in arrays.items()}
-    np.savez_compressed(folder / "weights.npz", **half)
+    np.savez_compressed(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
     full = {"format": FORMAT, **config, "features": list(feature_names())}
     (folder / "config.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(card, encoding="utf-8")
