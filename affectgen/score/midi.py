@@ -42,7 +42,12 @@ def _rows(score: symusic.Score, drums: bool = False) -> dict[str, np.ndarray]:
 
 def read_notes(source: Source) -> NoteArray:
     """All pitched notes of a file in seconds, under its own tempo map. Notes of no length get 10 ms."""
-    rows = _rows(open_midi(source).to("second"))
+    return notes_of(open_midi(source))
+
+
+def notes_of(score: symusic.Score) -> NoteArray:
+    """The pitched notes of a score in ticks, in seconds."""
+    rows = _rows(score.to("second"))
     return NoteArray.of(rows["time"], np.maximum(rows["duration"], 0.01), rows["pitch"], rows["velocity"])
 
 
@@ -52,7 +57,11 @@ def read_grid(source: Source, key: Key | None = None) -> GridScore:
     Onsets are rounded to sixteenths; tempo and chord markers become one value per beat; the key is estimated from the
     pitches when none is given. Metre is taken as 4/4 from the first beat.
     """
-    score = open_midi(source)
+    return grid_of(open_midi(source), key)
+
+
+def grid_of(score: symusic.Score, key: Key | None = None) -> GridScore:
+    """The same for a score in ticks."""
     rows = _rows(score)
     step = score.ticks_per_quarter / BEAT
     start = np.maximum(np.round(rows["time"] / step), 0).astype(np.int64)
