@@ -165,11 +165,12 @@ class AffectPath:
     def from_json(cls, data: object) -> AffectPath:
         """What `to_json` wrote. Raises AffectError for anything else."""
         if not isinstance(data, Mapping) or set(data) != {"unit", "interpolation", "keys"}:
-            raise AffectError(f"A path in JSON must hold unit, interpolation and keys, not {data!r}.", "Check the file.")
+            raise AffectError(f"A path in JSON holds unit, interpolation and keys, not {data!r}.", "Check the file.")
         try:
             keys = tuple(Keyframe(float(time), Affect(valence, arousal)) for time, valence, arousal in data["keys"])
         except (TypeError, ValueError) as error:
-            raise AffectError(f"{data['keys']!r} are no keyframes.", "Each must be [time, valence, arousal].") from error
+            hint = "Each must be [time, valence, arousal]."
+            raise AffectError(f"{data['keys']!r} are no keyframes.", hint) from error
         return cls(keys, cast(Unit, data["unit"]), cast(Interpolation, data["interpolation"]))
 
     def __str__(self) -> str:

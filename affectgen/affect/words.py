@@ -11,16 +11,16 @@ import difflib
 from dataclasses import dataclass
 
 SOURCES = {
-    "russell-1980": "Russell, J. A. (1980). A circumplex model of affect. Journal of Personality and Social Psychology, "
-    "39(6), 1161-1178, figure 4: pleasure and arousal scaled one at a time.",
+    "russell-1980": "Russell, J. A. (1980). A circumplex model of affect. Journal of Personality and Social "
+    "Psychology, 39(6), 1161-1178, figure 4: pleasure and arousal scaled one at a time.",
     "russell-1980-circle": "Russell (1980), figure 2: the word's angle on the circle. The figure has no radius; it is "
     "0.8 here.",
-    "russell-mehrabian-1977": "Russell, J. A., & Mehrabian, A. (1977). Evidence for a three-factor theory of emotions. "
-    "Journal of Research in Personality, 11(3), 273-294, table 4: mean pleasure and arousal ratings.",
-    "paltoglou-thelwall-2013": "Paltoglou, G., & Thelwall, M. (2013). Seeing stars of valence and arousal in blog posts. "
-    "IEEE Transactions on Affective Computing, 4(1), 116-123: moods placed after Russell (1980) and Scherer (2005).",
-    "scherer-2005": "Scherer, K. R. (2005). What are emotions? And how can they be measured? Social Science Information, "
-    "44(4), 695-729, figure 1. It prints no numbers: the quadrant is Scherer's, the coordinates are rough, to 0.1.",
+    "russell-mehrabian-1977": "Russell, J. A., & Mehrabian, A. (1977). Evidence for a three-factor theory of "
+    "emotions. Journal of Research in Personality, 11(3), 273-294, table 4: mean pleasure and arousal ratings.",
+    "paltoglou-thelwall-2013": "Paltoglou, G., & Thelwall, M. (2013). Seeing stars of valence and arousal in blog "
+    "posts. IEEE Transactions on Affective Computing, 4(1), 116-123: moods placed after Russell and Scherer.",
+    "scherer-2005": "Scherer, K. R. (2005). What are emotions? And how can they be measured? Social Science "
+    "Information, 44(4), 695-729, figure 1. It prints no numbers: the quadrant is Scherer's, the rest is rough.",
     "affectgen": "Placed by this project, for the reason that docs/affect.md gives for the word.",
 }
 
