@@ -5,6 +5,7 @@ Altshuler (1948) gave music therapy the principle; here it is a plan of equal st
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Literal
 
@@ -67,7 +68,7 @@ def _short_enough(start: Affect, goal: Affect, moves: int, bound: float | None, 
     if bound is None:
         return True
     points = [_along(start, goal, move / moves, route) for move in range(moves + 1)]
-    return all(a.distance(b) <= bound + ROUNDING for a, b in zip(points, points[1:], strict=False))
+    return all(a.distance(b) <= bound + ROUNDING for a, b in itertools.pairwise(points))
 
 
 def _check(steps: int, dwell: float, match: float, bound: float | None, route: Route) -> None:

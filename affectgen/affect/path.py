@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ class AffectPath:
             if not (math.isfinite(time) and 0 <= time <= latest):
                 limit = "from 0 to 100 %" if self.unit == "fraction" else "0 s or more"
                 raise AffectError(f"A time in a path must be {limit}, not {_clock(time, self.unit)}.", HOW_TO_PATH)
-        for before, after in zip(times, times[1:], strict=False):
+        for before, after in itertools.pairwise(times):
             if after <= before:
                 shown = f"{_clock(after, self.unit)} follows {_clock(before, self.unit)}"
                 raise AffectError(f"The times of a path must rise; {shown}.", HOW_TO_PATH)
@@ -176,9 +177,9 @@ class AffectPath:
     def __str__(self) -> str:
         """What `parse` reads back as the same path."""
         separator = next(mark for mark, meaning in SEPARATORS.items() if meaning == self.interpolation)
-        if self.unit == "fraction" and len(self.keys) > 1:
-            if self == AffectPath.of([key.affect for key in self.keys], self.interpolation):
-                return separator.join(str(key.affect) for key in self.keys)
+        points = [key.affect for key in self.keys]
+        if len(points) > 1 and self == AffectPath.of(points, self.interpolation):
+            return separator.join(str(point) for point in points)
         return separator.join(f"{key.affect}@{_exact(key.time, self.unit)}" for key in self.keys)
 
 

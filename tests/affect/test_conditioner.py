@@ -63,7 +63,8 @@ def test_nan_where_unknown_reaches_neither_output_nor_gradient() -> None:
     model(affect, torch.tensor([True, False])).sum().backward()
     gradients = [parameter.grad for parameter in model.parameters()]
     assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
-    assert model.null.grad is not None and model.null.grad.abs().sum() > 0
+    assert model.null.grad is not None
+    assert model.null.grad.abs().sum() > 0
 
 
 def test_training_drops_whole_paths_at_the_rate_and_evaluation_none() -> None:
@@ -102,7 +103,8 @@ def test_frequencies_are_fixed_and_not_in_the_checkpoint() -> None:
     one, other = make(), make()
     torch.manual_seed(99)
     assert torch.equal(one.frequencies, AffectConditioner(one.config).frequencies)
-    assert torch.equal(one.frequencies, fourier_frequencies(16)) and len(one.frequencies) == 16
+    assert torch.equal(one.frequencies, fourier_frequencies(16))
+    assert len(one.frequencies) == 16
     assert "frequencies" not in one.state_dict()
     other.load_state_dict(one.state_dict())
     assert torch.equal(one.eval()(points(4)), other.eval()(points(4)))

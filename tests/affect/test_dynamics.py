@@ -20,7 +20,8 @@ TIMES = st.floats(0.01, 100)
 @given(ASKED, TIMES, TIMES)
 def test_first_order_stays_among_what_was_asked(asked: list[Affect], step: float, constant: float) -> None:
     followed = first_order(asked, step, constant)
-    assert len(followed) == len(asked) and followed[0] == asked[0]
+    assert len(followed) == len(asked)
+    assert followed[0] == asked[0]
     for i, point in enumerate(followed):
         seen = [earlier.valence for earlier in asked[: i + 1]]
         assert min(seen) - 1e-9 <= point.valence <= max(seen) + 1e-9
@@ -29,7 +30,8 @@ def test_first_order_stays_among_what_was_asked(asked: list[Affect], step: float
 @given(ASKED, TIMES, TIMES)
 def test_critical_damping_stays_among_what_was_asked(asked: list[Affect], step: float, constant: float) -> None:
     followed = second_order(asked, step, constant)
-    assert len(followed) == len(asked) and followed[0] == asked[0]
+    assert len(followed) == len(asked)
+    assert followed[0] == asked[0]
     for i, point in enumerate(followed):
         seen = [earlier.arousal for earlier in asked[: i + 1]]
         assert min(seen) - 1e-9 <= point.arousal <= max(seen) + 1e-9
@@ -44,10 +46,7 @@ def test_momentum_never_leaves_the_plane(asked: list[Affect], step: float, const
 @given(POINTS, POINTS, st.sampled_from([0.3, 0.7, 1.0, None]))
 def test_a_held_goal_is_reached(start: Affect, goal: Affect, damping: float | None) -> None:
     asked = [start] + [goal] * 400
-    if damping is None:
-        followed = first_order(asked, 0.2, 1.0)
-    else:
-        followed = second_order(asked, 0.2, 1.0, damping)
+    followed = first_order(asked, 0.2, 1.0) if damping is None else second_order(asked, 0.2, 1.0, damping)
     assert followed[-1].distance(goal) < 1e-3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -34,8 +35,9 @@ def test_no_step_is_longer_than_the_bound_and_the_goal_is_dwelt_on(plan: dict) -
     except AffectError:
         assume(False)
     stages = path.sample(plan["steps"])
-    assert all(a.distance(b) <= plan["bound"] + 1e-6 for a, b in zip(stages, stages[1:], strict=False))
-    assert stages[0].distance(plan["start"]) < 1e-9 and stages[-1].distance(plan["goal"]) < 1e-9
+    assert all(a.distance(b) <= plan["bound"] + 1e-6 for a, b in itertools.pairwise(stages))
+    assert stages[0].distance(plan["start"]) < 1e-9
+    assert stages[-1].distance(plan["goal"]) < 1e-9
     for share in (0.0, 0.3, 0.7, 1.0):
         assert path.at(1 - share * plan["dwell"]).distance(plan["goal"]) < 1e-6
         assert path.at(share * plan["match"]).distance(plan["start"]) < 1e-6
@@ -68,7 +70,7 @@ def test_when_the_steps_do_not_suffice_the_hint_names_the_fewest_that_do(plan: d
 @given(POINTS, POINTS)
 def test_straight_moves_are_equal(start: Affect, goal: Affect) -> None:
     stages = iso(start, goal, steps=20, bound=None, dwell=0.2, match=0.0).sample(20)
-    moves = [a.distance(b) for a, b in zip(stages, stages[1:], strict=False)]
+    moves = [a.distance(b) for a, b in itertools.pairwise(stages)]
     moving = [move for move in moves if move > 1e-9]
     assert sum(moves) == pytest.approx(start.distance(goal), abs=1e-9)
     assert not moving or max(moving) - min(moving) < 1e-9
@@ -96,8 +98,10 @@ def test_a_goal_already_reached_is_kept() -> None:
 
 def test_a_plan_becomes_a_session_in_seconds() -> None:
     session = iso(Affect.parse("anxious"), Affect.parse("calm"), steps=30).scaled(900)
-    assert session.duration == 900 and session.at(900) == Affect.parse("calm")
-    assert session.at(900 * 0.76) == Affect.parse("calm") and session.at(0) == Affect.parse("anxious")
+    assert session.duration == 900
+    assert session.at(900) == Affect.parse("calm")
+    assert session.at(900 * 0.76) == Affect.parse("calm")
+    assert session.at(0) == Affect.parse("anxious")
     assert max(a.distance(b) for a, b in zip(session.sample(30), session.sample(30)[1:], strict=False)) <= 0.35
 
 

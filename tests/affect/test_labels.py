@@ -35,8 +35,10 @@ def test_quadrants() -> None:
 @given(st.floats(1, 5), st.floats(1, 5))
 def test_emobank_is_linear_and_covers_the_plane(valence: float, arousal: float) -> None:
     point = labels.emobank(valence, arousal)
-    assert point.valence == pytest.approx((valence - 3) / 2) and point.arousal == pytest.approx((arousal - 3) / 2)
-    assert labels.emobank(1, 5) == Affect(-1, 1) and labels.emobank(3, 3) == Affect(0, 0)
+    assert point.valence == pytest.approx((valence - 3) / 2)
+    assert point.arousal == pytest.approx((arousal - 3) / 2)
+    assert labels.emobank(1, 5) == Affect(-1, 1)
+    assert labels.emobank(3, 3) == Affect(0, 0)
 
 
 @pytest.mark.parametrize("rating", [0.99, 5.01, math.nan, math.inf])
@@ -57,7 +59,8 @@ def test_acted_emotions_stand_in_their_quadrants_and_follow_their_level() -> Non
     assert {labels.crema_d(name).quadrant for name in ("anger", "fear", "disgust")} == {"Q2"}
     assert labels.crema_d("sadness").quadrant == labels.emo_db("boredom").quadrant == "Q3"
     steps = [labels.crema_d("anger", level).intensity for level in ("LO", "MD", "HI")]
-    assert steps == sorted(steps) and steps[0] == pytest.approx(steps[2] / 2)
+    assert steps == sorted(steps)
+    assert steps[0] == pytest.approx(steps[2] / 2)
     assert labels.crema_d("anger") == labels.crema_d("anger", "HI") == labels.emo_db("anger")
     assert labels.crema_d("neutral", "LO") == Affect(0, 0)
 
@@ -128,14 +131,16 @@ def test_tags_that_name_no_emotion_give_none() -> None:
 
 
 def test_the_version_is_a_word_for_checkpoints() -> None:
-    assert isinstance(labels.LABELS_VERSION, str) and labels.LABELS_VERSION
+    assert isinstance(labels.LABELS_VERSION, str)
+    assert labels.LABELS_VERSION
 
 
 def test_the_real_crema_d_reads_throughout() -> None:
     clips = rows("crema_d/manifest.csv")
     heard = [labels.crema_d_votes(r["voice_vote"], r["voice_level"]) for r in clips if r["voice_vote"]]
     acted = [labels.crema_d(r["emotion"], r["intensity"]) for r in clips]
-    assert len(acted) == len(clips) > 6000 and len(heard) > 6000
+    assert len(acted) == len(clips) > 6000
+    assert len(heard) > 6000
     assert {point.quadrant for point in heard} >= {"Q1", "Q2", "Q3"}
 
 
@@ -147,7 +152,8 @@ def test_the_real_emo_db_emopia_vgmidi_and_emobank_read_throughout() -> None:
         labels.rater_mean(float(r["valence_mean"]), float(r["arousal_mean"])).quadrant == r["quadrant"] for r in pieces
     )
     sentences = [labels.emobank(float(r["V"]), float(r["A"])) for r in rows("text/emobank.csv")]
-    assert len(sentences) > 10_000 and abs(sum(point.valence for point in sentences) / len(sentences)) < 0.05
+    assert len(sentences) > 10_000
+    assert abs(sum(point.valence for point in sentences) / len(sentences)) < 0.05
 
 
 def test_the_real_go_emotions_has_our_order() -> None:

@@ -32,7 +32,8 @@ SHARES = st.floats(0, 1)
 def test_text_and_json_read_back_the_same_path(path: AffectPath) -> None:
     again = AffectPath.parse(str(path))
     if len(path.keys) == 1:  # one emotion has no > or ~ to say how it moves
-        assert again.keys == path.keys and again.unit == path.unit
+        assert again.keys == path.keys
+        assert again.unit == path.unit
     else:
         assert again == path
         assert parse_affect(str(path)) == path
@@ -61,7 +62,8 @@ def test_keyframes_are_met_and_ends_held(path: AffectPath) -> None:
 @given(paths("fraction"), st.floats(1, 2000), SHARES)
 def test_scaling_to_seconds_changes_the_clock_only(path: AffectPath, seconds: float, share: float) -> None:
     scaled = path.scaled(seconds)
-    assert scaled.unit == "seconds" and scaled.duration == seconds
+    assert scaled.unit == "seconds"
+    assert scaled.duration == seconds
     gaps = [b.time - a.time for a, b in zip(path.keys, path.keys[1:], strict=False)]
     if min(gaps, default=1.0) > 1e-6:  # across a jump, rounding of the clock may fall on either side
         assert scaled.at_fraction(share).distance(path.at_fraction(share)) < 1e-6
@@ -77,17 +79,20 @@ def test_samples_are_the_centres_of_bars(path: AffectPath, bars: int) -> None:
 
 def test_equal_parts() -> None:
     path = AffectPath.parse("sad>calm>happy")
-    assert path.unit == "fraction" and path.interpolation == "linear"
+    assert path.unit == "fraction"
+    assert path.interpolation == "linear"
     assert [path.at(t) for t in (0, 0.5, 1)] == [Affect.parse(word) for word in ("sad", "calm", "happy")]
     assert path.at(0.25) == Affect.parse("sad").toward(Affect.parse("calm"), 0.5)
 
 
 def test_seconds_and_percent() -> None:
     path = AffectPath.parse("sad@0 > calm@60s > happy@120")
-    assert path.unit == "seconds" and path.duration == 120
+    assert path.unit == "seconds"
+    assert path.duration == 120
     assert path.at(60) == Affect.parse("calm")
     shares = AffectPath.parse("sad@0%>calm@30%>happy@80 %")
-    assert shares.unit == "fraction" and [key.time for key in shares.keys] == [0, 0.3, 0.8]
+    assert shares.unit == "fraction"
+    assert [key.time for key in shares.keys] == [0, 0.3, 0.8]
     assert shares.at(0.9) == Affect.parse("happy")
 
 
@@ -116,7 +121,8 @@ def test_seconds_are_stretched_too() -> None:
     path = AffectPath.parse("sad@10>happy@20").scaled(60)
     assert [key.time for key in path.keys] == [30, 60]
     lonely = AffectPath.parse("sad@0").scaled(10)
-    assert lonely.duration == 10 and lonely.at(5) == Affect.parse("sad")
+    assert lonely.duration == 10
+    assert lonely.at(5) == Affect.parse("sad")
 
 
 def test_parse_affect_tells_points_from_paths() -> None:
@@ -176,7 +182,8 @@ def test_inertia_keeps_length_start_and_the_range_of_what_is_asked(path: AffectP
     if path.unit == "seconds" and path.duration < 1e-3:
         return  # too short a clock for 64 keyframes
     followed = path.with_inertia(share * path.duration, order)
-    assert followed.duration == pytest.approx(path.duration) and followed.unit == path.unit
+    assert followed.duration == pytest.approx(path.duration)
+    assert followed.unit == path.unit
     assert followed.at(0) == path.at(0)
     asked = [key.affect for key in path.keys]
     for key in followed.keys:

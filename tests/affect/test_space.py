@@ -94,13 +94,15 @@ def test_each_word_is_nearest_to_itself(name: str) -> None:
 def test_nearest_words_come_nearest_first() -> None:
     point = Affect(0.6, 0.6)
     distances = [point.distance(Affect.parse(name)) for name in point.nearest_words(10)]
-    assert len(distances) == 10 and distances == sorted(distances)
+    assert len(distances) == 10
+    assert distances == sorted(distances)
 
 
 def test_axes_angles_and_intensity() -> None:
     assert [Affect(v, a).angle for v, a in ((1, 0), (0, 1), (-1, 0), (0, -1), (0, 0))] == [0, 90, 180, 270, 0]
     assert Affect(1, 1).intensity == pytest.approx(math.sqrt(2))
-    assert Affect(0, 0).quadrant == "Q1" and Affect(-0.0, -0.0) == Affect(0, 0)
+    assert Affect(0, 0).quadrant == "Q1"
+    assert Affect(-0.0, -0.0) == Affect(0, 0)
     assert str(Affect(-0.0, -0.0)) == "0.0,0.0"
     assert Affect(0.5, -1e-300).angle < 360
 
@@ -114,19 +116,22 @@ def test_what_is_no_coordinate_is_refused_and_named(value: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "blissfull", "nan", "nan,0", "0,inf", "2,0", "1,2,3", "0.5", "0.5,", "0.5;0.2", "Q5", "happy:", "happy:2",
-     "happy:-0.1", "happy:nan", "happy:x", "happy:0.5:0.5", "sad>calm", "sad@3"],
+    ["", "  ", "blissfull", "nan", "nan,0", "0,inf", "2,0", "1,2,3", "0.5", "0.5,", "0.5;0.2", "Q5", "happy:",
+     "happy:2", "happy:-0.1", "happy:nan", "happy:x", "happy:0.5:0.5", "sad>calm", "sad@3"],
 )  # fmt: skip
 def test_bad_text_is_a_usage_error_with_a_hint(text: str) -> None:
     with pytest.raises(AffectError) as caught:
         Affect.parse(text)
-    assert caught.value.hint and isinstance(caught.value, UsageError) and caught.value.exit_code == 2
+    assert caught.value.hint
+    assert isinstance(caught.value, UsageError)
+    assert caught.value.exit_code == 2
 
 
 def test_a_misspelt_word_gets_the_near_ones() -> None:
     with pytest.raises(AffectError) as caught:
         Affect.parse("blissfull")
-    assert "'blissfull'" in caught.value.message and "Did you mean blissful" in caught.value.hint
+    assert "'blissfull'" in caught.value.message
+    assert "Did you mean blissful" in caught.value.hint
 
 
 @pytest.mark.parametrize("data", [None, [0, 0], {"valence": 0}, {"valence": 0, "arousal": 0, "x": 0}, {"valence": "a"}])

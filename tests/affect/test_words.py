@@ -6,9 +6,9 @@ import pytest
 
 from affectgen.affect.words import ALIASES, SOURCES, close_words, find_word, words
 
-PLEASANT_LIVELY = """happy excited joyful delighted elated enthusiastic passionate light-hearted triumphant inspired proud
-    in_love affectionate friendly vigorous powerful determined hopeful interested fascinated curious impressed grateful
-    pleased surprised astonished aroused"""
+PLEASANT_LIVELY = """happy excited joyful delighted elated enthusiastic passionate light-hearted triumphant inspired
+    proud in_love affectionate friendly vigorous powerful determined hopeful interested fascinated curious impressed
+    grateful pleased surprised astonished aroused"""
 UNPLEASANT_LIVELY = """angry enraged hostile hateful annoyed frustrated defiant contemptuous disgusted fearful afraid
     terrified anxious tense alarmed startled distressed upset worried suspicious confused embarrassed guilty"""
 UNPLEASANT_QUIET = """sad melancholy depressed gloomy desperate dejected lonely miserable disappointed discontent
@@ -25,7 +25,8 @@ def test_each_word_stands_in_its_quadrant(group: str, valence: int, arousal: int
     for name in group.split():
         word = find_word(name)
         assert word is not None, name
-        assert word.valence * valence > 0 and word.arousal * arousal > 0, word
+        assert word.valence * valence > 0, word
+        assert word.arousal * arousal > 0, word
 
 
 def test_every_word_is_in_one_of_the_groups() -> None:
@@ -50,7 +51,8 @@ def test_coordinates_are_inside_the_plane_and_no_two_words_are_the_same() -> Non
 
 def test_neutral_is_the_origin() -> None:
     word = find_word("neutral")
-    assert word is not None and (word.valence, word.arousal) == (0, 0)
+    assert word is not None
+    assert (word.valence, word.arousal) == (0, 0)
 
 
 def test_the_circle_words_are_eight_tenths_from_neutral() -> None:
@@ -68,14 +70,16 @@ def test_aliases_lead_to_words_and_hide_none() -> None:
 def test_opposites_are_far_apart() -> None:
     for one, other in (("happy", "sad"), ("excited", "bored"), ("calm", "angry"), ("relaxed", "tense")):
         a, b = find_word(one), find_word(other)
-        assert a is not None and b is not None
+        assert a is not None
+        assert b is not None
         assert (a.valence - b.valence) ** 2 + (a.arousal - b.arousal) ** 2 > 1
 
 
 @pytest.mark.parametrize("spelling", ["Light-Hearted", "light hearted", "LIGHT_HEARTED", " light  hearted "])
 def test_spelling_does_not_matter(spelling: str) -> None:
     word = find_word(spelling)
-    assert word is not None and word.name == "light-hearted"
+    assert word is not None
+    assert word.name == "light-hearted"
 
 
 def test_unknown_words_are_not_found_but_near_ones_are_named() -> None:
