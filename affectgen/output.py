@@ -67,7 +67,9 @@ def is_special(path: Path) -> bool:
 def write_stdout(data: bytes) -> None:
     """Write bytes to standard output and flush, so that a closed pipe shows here as BrokenPipeError."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    rest = memoryview(data)
+    while rest:  # under PYTHONUNBUFFERED a write may take a part only
+        rest = rest[sys.stdout.buffer.write(rest) :]
     sys.stdout.buffer.flush()
 
 

@@ -265,9 +265,9 @@ def settings_of(ctx: click.Context, kind: type[Any], resolved: Mapping[str, Sett
 
 def _check_affect(text: str) -> None:
     """AffectError when the text is no affect and no path."""
-    from affectgen.affect.path import AffectPath
+    from affectgen.affect.path import parse_affect
 
-    AffectPath.parse(text)
+    parse_affect(text)
 
 
 def _all(command: Command, *options: Callable[[Command], Command]) -> Command:

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import matplotlib
 import numpy as np
 import symusic
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
+from affectgen.affect.path import AffectPath, read_json
+from affectgen.affect.space import Affect
 from affectgen.score.midi import open_midi
 
 COLOURS = matplotlib.colormaps["viridis_r"]  # dark is loud; readable in grey and by colour-blind eyes
 BLACK_KEYS = (1, 3, 6, 8, 10)
+SOFT, LOUD = 20, 115  # velocities at the ends of the colours: pianists seldom leave this range
 BARS_PER_INCH = 1.6
+PLANE_INCHES = 2.7
 PITCH_MARGIN = 3
-NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def draw_piano_roll(midi: bytes, asked: Any, measured: Mapping[str, Any], kind: str = "png") -> bytes:
     """The piano roll of a MIDI file as the bytes of a picture.
 
-    asked: {"valence", "arousal"}, a list of such points (a path), or None; measured: with "valence" and "arousal", or
-    empty; kind: "png", "svg" or "pdf". MidiError when `midi` is no MIDI file.
+    asked: {"valence", "arousal"}, a path as `AffectPath.to_json` writes it, or None; measured: with "valence" and
+    "arousal", or empty; kind: "png", "svg" or "pdf". MidiError when `midi` is no MIDI file.
     """
     score = open_midi(midi)
     bars = _bar_lines(score)  # [M+1], ticks
     rows = _notes(score)  # [N, 4]: start, end in bars, pitch, velocity
     rows[:, :2] = np.interp(rows[:, :2], bars, np.arange(len(bars)))
     width = float(np.clip((len(bars) - 1) / BARS_PER_INCH, 7, 40))
-    figure = Figure(figsize=(width + 2.6, 4.6), layout="constrained")
-    roll, side = figure.subplots(1, 2, width_ratios=(width, 2.2))
+    figure = Figure(figsize=(width + PLANE_INCHES, 4.6), layout="constrained")
+    roll, side = figure.subplots(1, 2, width_ratios=(width, PLANE_INCHES))
     _draw_notes(roll, rows, len(bars) - 1)
     _draw_chords(roll, score, bars)
-    loudness = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(1, 127), COLOURS)
+    loudness = ScalarMappable(Normalize(SOFT, LOUD), COLOURS)
     figure.colorbar(loudness, ax=roll, label="velocity", pad=0.01, fraction=0.03)
     _draw_plane(side, asked, measured)
     figure.suptitle(_title(score, len(rows), asked, measured), fontsize=10)
@@ -76,7 +82,7 @@ def _draw_notes(axes: Axes, rows: NDArray[np.float64], bars: int) -> None:
     for bar in range(bars + 1):
         axes.axvline(bar, color="0.6" if bar % 4 == 0 else "0.85", linewidth=1.0 if bar % 4 == 0 else 0.6, zorder=1)
     boxes = [Rectangle((start, pitch - 0.42), max(end - start, 0.02), 0.84) for start, end, pitch, _ in rows]
-    colours = COLOURS(rows[:, 3] / 127)
+    colours = COLOURS(Normalize(SOFT, LOUD, clip=True)(rows[:, 3]))
     axes.add_collection(PatchCollection(boxes, facecolors=colours, edgecolors="white", linewidths=0.3, zorder=2))
     axes.set(xlim=(0, bars), ylim=(low - 0.5, high + 0.5), xlabel="bar")
     octaves = [pitch for pitch in range(low, high + 1) if pitch % 12 == 0]
@@ -86,7 +92,7 @@ def _draw_notes(axes: Axes, rows: NDArray[np.float64], bars: int) -> None:
 
 
 def _draw_chords(axes: Axes, score: symusic.Score, bars: NDArray[np.float64]) -> None:
-    """Chord markers (`A_min`) above the roll, where the piece has few enough to be read."""
+    """Chord markers (`A_m7`) above the roll, where the piece has few enough to be read."""
     markers = [(float(np.interp(m.time, bars, np.arange(len(bars)))), m.text) for m in score.markers]
     places = [(place, text) for place, text in markers if "_" in text and "N_N" not in text]
     last = -1.0
@@ -103,10 +109,12 @@ def _draw_plane(axes: Axes, asked: Any, measured: Mapping[str, Any]) -> None:
     axes.add_patch(Circle((0, 0), 1, fill=False, color="0.85"))
     axes.axhline(0, color="0.85", linewidth=0.8)
     axes.axvline(0, color="0.85", linewidth=0.8)
-    points = _points(asked)
-    if len(points):
-        axes.plot(points[:, 0], points[:, 1], "-", color="tab:orange", linewidth=1)
-        axes.plot(points[-1:, 0], points[-1:, 1], "o", color="tab:orange", markerfacecolor="none", label="asked")
+    points = [(point.valence, point.arousal) for point in _points(asked)]
+    for start, end in pairwise(points):
+        axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "tab:orange"})
+    if points:
+        across, up = zip(*points, strict=True)
+        axes.plot(across, up, "o", color="tab:orange", markerfacecolor="none", markersize=8, label="asked")
     if "valence" in measured and "arousal" in measured:
         axes.plot([measured["valence"]], [measured["arousal"]], "o", color="tab:blue", markersize=5, label="measured")
     for name, x, y in (("Q1", 0.9, 0.9), ("Q2", -0.9, 0.9), ("Q3", -0.9, -0.9), ("Q4", 0.9, -0.9)):
@@ -118,20 +126,26 @@ def _draw_plane(axes: Axes, asked: Any, measured: Mapping[str, Any]) -> None:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), fontsize=7, frameon=False)
 
 
-def _points(asked: Any) -> NDArray[np.float64]:
-    """The asked point or path as [P, 2]; [0, 2] where none was asked."""
-    held = asked.get("points", asked.get("keyframes", [asked])) if isinstance(asked, Mapping) else asked
-    points = [(p["valence"], p["arousal"]) for p in held or [] if isinstance(p, Mapping) and "valence" in p]
-    return np.array(points, dtype=np.float64).reshape(-1, 2)
+def _points(asked: Any) -> list[Affect]:
+    """The asked point, or the places of the asked path; empty where none was asked."""
+    if asked is None:
+        return []
+    emotion = read_json(asked)
+    return [key.affect for key in emotion.keys] if isinstance(emotion, AffectPath) else [emotion]
 
 
 def _title(score: symusic.Score, notes: int, asked: Any, measured: Mapping[str, Any]) -> str:
     """One line: what was asked, what was measured, how long the piece is."""
-    points = _points(asked)
-    parts = [f"asked {' > '.join(f'({v:+.2f}, {a:+.2f})' for v, a in points)}"] if len(points) else []
+    places = [f"{_word(point)} ({point.valence:+.2f}, {point.arousal:+.2f})" for point in _points(asked)]
+    parts = [f"asked {' > '.join(places)}"] if places else []
     if "valence" in measured and "arousal" in measured:
         judge = measured.get("recogniser", "recogniser")
         parts.append(f"measured ({measured['valence']:+.2f}, {measured['arousal']:+.2f}) by the {judge}")
     tempo = score.tempos[0].qpm if len(score.tempos) else 120.0
     parts.append(f"{notes} notes, {score.to('second').end():.0f} s, from {tempo:.0f} beats a minute")
     return "   ·   ".join(parts)
+
+
+def _word(point: Affect) -> str:
+    """The emotion word nearest to a point."""
+    return str(point.nearest_words(1)[0])

@@ -1,0 +1,108 @@
+"""Stand-ins for MusER's tasks, installed as another package would install its own: a tiny composer without weights.
+
+`FAKE_SLEEP` (seconds) makes it slow, `FAKE_FAIL` makes it raise, `FAKE_OTHER` makes it compose something else.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affectgen.errors import MidiError, UsageError
+from affectgen.nn.checkpoint import Checkpoint, load_checkpoint
+from affectgen.task import Result
+
+TICKS = 480
+
+
+@dataclass(frozen=True)
+class GenerateOptions:
+    affect: str | None
+    seed: int
+    bars: int = 16
+    seconds: float | None = None
+    temperature: float = 1.0
+    top_p: float = 0.95
+    guidance: float = 2.0
+    best_of: int = 1
+    source: Path | bytes | None = None
+    keep: tuple[str, ...] = ()
+    continue_from: Path | bytes | None = None
+    tempo: float | None = None
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.bars > 200_000:
+            raise UsageError(f"{self.bars} bars are too many.", "At most 200000.")
+
+
+@dataclass(frozen=True)
+class TransferOptions:
+    source: Path | bytes
+    donor: Path | bytes
+    elements: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class ReconstructOptions:
+    source: Path | bytes
+
+
+def midi(seed: int, bars: int) -> bytes:
+    """Four random crotchets a bar, as a type-0 MIDI file."""
+    draw = random.Random(seed)
+    track = bytearray(b"\x00\xff\x51\x03\x07\xa1\x20")
+    for _ in range(4 * bars):
+        pitch, force = draw.randrange(48, 84), draw.randrange(40, 110)
+        track += bytes([0, 0x90, pitch, force, 0x83, 0x60, 0x80, pitch, 0])
+    track += b"\x00\xff\x2f\x00"
+    return b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS) + b"MTrk" + struct.pack(">I", len(track)) + bytes(track)
+
+
+def read(source: Path | bytes | None) -> bytes:
+    data = b"MThd" if source is None else source if isinstance(source, bytes) else source.read_bytes()
+    if data[:4] != b"MThd":
+        raise MidiError(f"{source!r} is no MIDI file.", "Give a .mid file.")
+    return data
+
+
+@dataclass(frozen=True)
+class Loaded:
+    checkpoint: Checkpoint
+
+    def run(self, options: Sequence[Any]) -> list[Result]:
+        if "FAKE_FAIL" in os.environ:
+            raise RuntimeError("the fake was told to fail")
+        time.sleep(float(os.environ.get("FAKE_SLEEP", "0")))
+        return [self.one(item) for item in options]
+
+    def one(self, options: Any) -> Result:
+        inputs = [getattr(options, n, None) for n in ("source", "donor", "continue_from")]
+        mixed = sum(sum(read(item)) for item in inputs) + getattr(options, "seed", 0)
+        mixed += len(os.environ.get("FAKE_OTHER", ""))
+        asked = {"valence": 0.7, "arousal": 0.5} if getattr(options, "affect", None) else None
+        measured = {"recogniser": "judge", "valence": 0.61, "arousal": 0.42, "quadrant": "Q1"}
+        details = {"bars": getattr(options, "bars", 1), "options": {k: repr(v)[:60] for k, v in vars(options).items()}}
+        data = midi(mixed, getattr(options, "bars", 1))
+        return Result(data, ".mid", asked, measured, details, self.checkpoint.record(), ("note F1 0.98",))
+
+
+@dataclass(frozen=True)
+class Task:
+    name: str
+    options: type[Any]
+
+    def load(self, checkpoint: str | None, device: str) -> Loaded:
+        return Loaded(load_checkpoint("fake" if checkpoint is None else checkpoint))
+
+
+GENERATE = Task("muser generate", GenerateOptions)
+TRANSFER = Task("muser transfer", TransferOptions)
+RECONSTRUCT = Task("muser reconstruct", ReconstructOptions)

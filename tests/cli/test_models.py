@@ -1,0 +1,98 @@
+"""`affectgen models`, `doctor` and `rate`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_list_names_size_and_licence(shell):
+    done = shell("models", "list")
+    assert done.returncode == 0
+    line = next(line for line in done.stdout.decode().splitlines() if line.startswith("fake"))
+    assert "CC0-1.0" in line
+    rows = json.loads(shell("models", "list", "--json").stdout)["models"]
+    fake = next(row for row in rows if row["name"] == "fake")
+    assert fake["megabytes"] == pytest.approx((shell.models / "fake" / "weights.npz").stat().st_size / 1e6, abs=1e-3)
+    assert len(fake["sha256"]) == 64
+
+
+def test_a_damaged_model_is_listed_as_damaged(shell):
+    (shell.models / "fake" / "config.json").write_text("{")
+    done = shell("models", "list")
+    assert done.returncode == 0
+    assert b"damaged" in done.stdout
+
+
+def test_verify(shell):
+    done = shell("models", "verify")
+    assert done.returncode == 0
+    assert f"ok        {shell.models}/fake/weights.npz" in done.stdout.decode()
+    (shell.models / "fake" / "weights.npz").write_bytes(b"")
+    done = shell("models", "verify", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)[str(shell.models)]["fake/weights.npz"] == "changed"
+    assert "weights.npz is changed" in done.stderr.decode()
+    (shell.models / "fake" / "weights.npz").unlink()
+    assert "weights.npz is missing" in shell("models", "verify").stderr.decode()
+
+
+def test_path(shell, fails):
+    assert shell("models", "path", "fake").stdout.decode().strip() == str(shell.models / "fake")
+    assert str(shell.models) in shell("models", "path").stdout.decode().splitlines()
+    assert "nope" in fails(1, "models", "path", "nope")
+
+
+def test_doctor(shell):
+    done = shell("doctor")
+    assert done.returncode == 0, done.stderr
+    assert b"torch" in done.stdout
+    found = json.loads(shell("doctor", "--json").stdout)
+    assert found["problems"] == []
+    assert found["devices"][0] == "cpu"
+    assert "fake" in found["checkpoints"]
+    assert found["packages"]["torch"] is not None
+    assert set(found["tasks"]) >= {"muser generate", "muser transfer", "muser reconstruct"}
+
+
+def test_doctor_finds_a_changed_model(shell):
+    (shell.models / "fake" / "weights.npz").write_bytes(b"")
+    done = shell("doctor")
+    assert done.returncode == 1
+    assert "weights.npz is changed" in done.stderr.decode()
+
+
+def rateable(shell):
+    for seed in ("1", "2"):
+        assert shell("muser", "generate", "-a", "sad", "--seed", seed, "-o", f"{seed}.mid", "--no-manifest").returncode == 0
+    (shell.folder / "bad.mid").write_text("not music")
+
+
+def test_rate_some_bad_files(shell):
+    rateable(shell)
+    done = shell("rate", "1.mid", "bad.mid", "2.mid")
+    assert done.returncode == 3
+    assert [line.partition(":")[0] for line in done.stdout.decode().splitlines()] == ["1.mid", "2.mid"]
+    assert "bad.mid is no MIDI file" in done.stderr.decode()
+    told = json.loads(shell("rate", "1.mid", "bad.mid", "--json").stdout)
+    assert [row["file"] for row in told["files"]] == ["1.mid"]
+    assert [row["file"] for row in told["failed"]] == ["bad.mid"]
+    assert -1 <= told["files"][0]["valence"] <= 1
+    assert sum(told["files"][0]["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_rate_standard_input(shell):
+    rateable(shell)
+    data = (shell.folder / "1.mid").read_bytes()
+    from_pipe = json.loads(shell("rate", "-", "--json", stdin=data).stdout)["files"][0]
+    from_file = json.loads(shell("rate", "1.mid", "--json").stdout)["files"][0]
+    assert {**from_pipe, "file": ""} == {**from_file, "file": ""}
+
+
+def test_rate_nothing_but_bad_files(shell, fails):
+    rateable(shell)
+    assert "bad.mid is no MIDI file" in fails(1, "rate", "bad.mid")
+    assert "2 of 2 files" in fails(1, "rate", "bad.mid", "missing.mid")
+    assert "is no MIDI file" in fails(1, "rate", "-", stdin=b"text")
+    assert "FILE" in fails(2, "rate")

@@ -1,0 +1,71 @@
+"""Interrupts and closed pipes: quiet, the right code, no half-written file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+SLOW = {"FAKE_SLEEP": "30"}
+
+
+def wait_until_busy(process: subprocess.Popen[bytes]) -> None:
+    """Until the piece is being made: under -v that line is printed just before."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"loaded in" in line:
+            time.sleep(0.2)
+            return
+    raise AssertionError("the process ended before it began")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(shell, number):
+    process = shell.start("muser", "generate", "-a", "happy", "-o", "x.mid", "-v", **SLOW)
+    wait_until_busy(process)
+    process.send_signal(number)
+    out, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert (out, said) == (b"", b"")
+    assert shell.names() == []
+
+
+def test_an_interrupt_during_start_up_is_quiet(shell):
+    process = shell.start("muser", "generate", "-a", "happy", "-o", "x.mid", **SLOW)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith(b"seed")  # now the imports begin
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said == b""
+
+
+def test_a_reader_that_stops_early(shell):
+    process = shell.start("muser", "generate", "-a", "happy", "--bars", "100000", "-q", "-o", "-")
+    assert process.stdout is not None
+    assert process.stdout.read(10)[:4] == b"MThd"
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+
+
+def test_a_reader_that_is_gone_before_the_first_byte(shell):
+    process = shell.start("muser", "generate", "-a", "happy", "-q", "-o", "-", "--manifest", "m.json", FAKE_SLEEP="1")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert shell.names() == []
+
+
+def test_help_into_a_closed_pipe(shell):
+    process = shell.start("--help")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=20) in (0, 141)
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
