@@ -30,9 +30,9 @@ class PulseSettings:
     longest: int = 60  # frames of the slowest: 50 beats a minute
     tempo: float = 110.0  # beats a minute, centre of the prior
     tempo_spread: float = 0.35  # its standard deviation in log tempo
-    change: float = 50.0  # cost of a change of period, per unit of log ratio
-    accent: float = 2.0  # weight of the log-odds of the accents
-    struck: tuple[float, float, float] = (0.84, 0.62, 0.25)  # share of beats, eighths, sixteenths that are struck
+    change: float = 40.0  # cost of a change of period, per unit of log ratio
+    accent: float = 1.6  # weight of the log-odds of the accents
+    struck: tuple[float, float, float] = (0.86, 0.66, 0.2)  # share of beats, eighths, sixteenths that are struck
     jitter: float = 0.03  # seconds, standard deviation of an onset around its slot
     stray: float = 0.08  # share of onsets that keep to no slot
 
