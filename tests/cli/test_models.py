@@ -65,7 +65,8 @@ def test_doctor_finds_a_changed_model(shell):
 
 def rateable(shell):
     for seed in ("1", "2"):
-        assert shell("muser", "generate", "-a", "sad", "--seed", seed, "-o", f"{seed}.mid", "--no-manifest").returncode == 0
+        words = ("-a", "sad", "--seed", seed, "-o", f"{seed}.mid", "--no-manifest")
+        assert shell("muser", "generate", *words).returncode == 0
     (shell.folder / "bad.mid").write_text("not music")
 
 
