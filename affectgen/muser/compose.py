@@ -1,0 +1,199 @@
+"""From requests to pieces: affect by bar, plan from the prior, words from the decoder, length and ending.
+
+A `Composer` is a loaded checkpoint. It always runs batches of WIDTH rows, padded, so that a piece depends on its own
+seed and request alone, never on its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from affectgen.muser.config import CLOSINGS, MOST_BARS_LEFT, STYLES, MuserConfig
+from affectgen.muser.grammar import Grammar
+from affectgen.muser.model import Muser
+from affectgen.muser.planner import PlanRequest, sample_plan
+from affectgen.muser.prior import Prior, PriorContext
+from affectgen.muser.sampler import DecodeRequest, decode_words
+from affectgen.muser.stream import Stream
+from affectgen.score.grid import GridScore
+from affectgen.score.keys import Key
+from affectgen.score.words import Family, Field, decode, encode, key_index, key_of
+
+WIDTH = 8  # rows of every batch
+CLOSE_POSITIONS = (0, 4, 8)  # where the closing chord of the last bar may stand
+Words = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How words are drawn. guidance and plan_guidance: weight of the affect in decoder and prior, 1 for plain."""
+
+    guidance: float = 2.0
+    plan_guidance: float = 2.0
+    temperature: float = 1.0
+    top_p: float = 0.97
+    plan_top_p: float = 0.95
+
+
+@dataclass(frozen=True)
+class Request:
+    """One piece to write.
+
+    affect: float [bars, 2], or None for none; bars: length; seed: of this piece's generator; key: None to draw one;
+    prefix: words that open it (a whole number of bars, no END), or None; forced: words whose fields are kept, FREE
+    where drawn; clamped: bar codes [bars, 7], -1 where the prior draws; ending: close on the tonic.
+    """
+
+    affect: NDArray[np.float64] | None
+    bars: int
+    seed: tuple[int, ...]
+    key: Key | None = None
+    prefix: Words | None = None
+    forced: Words | None = None
+    clamped: NDArray[np.int64] | None = None
+    ending: bool = True
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A finished piece: its words, the same as a score, and the plan it was written after [bars, 7]."""
+
+    words: Words
+    score: GridScore
+    codes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Composer:
+    """A model and its prior, ready to write. name and sha256 are the checkpoint's."""
+
+    model: Muser
+    prior: Prior
+    config: MuserConfig
+    name: str = ""
+    sha256: str = ""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    def compose(self, requests: Sequence[Request]) -> list[Composed]:
+        """Write every request, WIDTH at a time; requests of one call must share their Sampling."""
+        done: list[Composed] = []
+        for at in range(0, len(requests), WIDTH):
+            done.extend(self._batch(list(requests[at : at + WIDTH])))
+        return done
+
+    def _batch(self, requests: list[Request]) -> list[Composed]:
+        """One padded batch: plan, then words."""
+        idle = WIDTH - len(requests)
+        rngs = [np.random.default_rng(request.seed) for request in requests] + [np.random.default_rng(0)] * idle
+        context, clamped, mode = self._context(requests, idle)
+        sampling = requests[0].sampling
+        modes, codes = sample_plan(
+            self.prior,
+            PlanRequest(context, sampling.plan_guidance, sampling.plan_top_p, sampling.temperature, mode, clamped), rngs,
+        )  # fmt: skip
+        keys = [self._key(request, int(mode), rng) for request, mode, rng in zip(requests, modes, rngs, strict=False)]
+        words = decode_words(self.model, self._decode_request(requests, context, codes, keys, rngs), rngs)
+        return [
+            Composed(words[row], with_bars(words[row], request.bars), codes[row, : request.bars].cpu().numpy())
+            for row, request in enumerate(requests)
+        ]
+
+    def _context(self, requests: list[Request], idle: int) -> tuple[PriorContext, torch.Tensor, torch.Tensor]:
+        """What prior and decoder are told, padded: context, clamped codes [W, N, 7], mode [W] (-1: free)."""
+        bars = max(request.bars for request in requests)
+        affect = np.zeros((WIDTH, bars, 2), dtype=np.float32)
+        known = np.zeros(WIDTH, dtype=bool)
+        left = np.full((WIDTH, bars), MOST_BARS_LEFT, dtype=np.int64)
+        clamped = np.full((WIDTH, bars, 7), -1, dtype=np.int64)
+        mode = np.full(WIDTH, -1, dtype=np.int64)
+        ending = np.zeros(WIDTH, dtype=np.int64)
+        for row, request in enumerate(requests):
+            count = request.bars
+            if request.affect is not None:
+                affect[row, :count], known[row] = request.affect, True
+                affect[row, count:] = request.affect[-1]
+            left[row, :count] = np.minimum(np.arange(count)[::-1], MOST_BARS_LEFT)
+            if request.clamped is not None:
+                clamped[row, :count] = request.clamped
+            if request.key is not None:
+                mode[row] = request.key.mode
+            ending[row] = CLOSINGS.index("excerpt")
+        style = np.full(WIDTH, STYLES.index("emopia"))
+        parts = [torch.from_numpy(part).to(self.device) for part in (affect, known, left, style, ending)]
+        return PriorContext(*parts), torch.from_numpy(clamped).to(self.device), torch.from_numpy(mode).to(self.device)
+
+    @staticmethod
+    def _key(request: Request, mode: int, rng: np.random.Generator) -> Key:
+        """The key asked for, or a drawn tonic under the prior's mode."""
+        return request.key if request.key is not None else Key(int(rng.integers(12)), mode)
+
+    @torch.no_grad()
+    def _decode_request(
+        self, requests: list[Request], context: PriorContext, codes: torch.Tensor, keys: list[Key],
+        rngs: list[np.random.Generator],
+    ) -> DecodeRequest:  # fmt: skip
+        """Conditions with and without affect, grammars, prefixes."""
+        self.model.eval()
+        plan = self.model.bar_books.lookup(codes)  # [W, N, 7, S]
+        conditions = [
+            self.model.condition(context.affect, known, plan, context.bars_left, context.style, context.ending)
+            for known in (context.known, context.known & False)
+        ]
+        grammars, prefixes = [], []
+        for request, key, rng in zip(requests, keys, rngs, strict=False):
+            close = int(rng.choice(CLOSE_POSITIONS))
+            grammars.append(Grammar(request.bars, key, request.ending, close))
+            opening = key_word(key)
+            prefixes.append(opening if request.prefix is None else np.concatenate([opening, request.prefix]))
+        idle = WIDTH - len(requests)
+        grammars += [Grammar(0, Key(0, 0))] * idle
+        prefixes += [key_word(Key(0, 0))] * idle
+        forced = [request.forced for request in requests] + [None] * idle
+        sampling = requests[0].sampling
+        return DecodeRequest(
+            torch.cat(conditions), plan, grammars, prefixes, forced, sampling.guidance, sampling.top_p,
+            sampling.temperature, {},
+        )  # fmt: skip
+
+
+def key_word(key: Key) -> Words:
+    """The key event, int64 [1, 8]."""
+    word = np.zeros((1, 8), dtype=np.int64)
+    word[0, Field.FAMILY], word[0, Field.KEY] = Family.KEY, key_index(key)
+    return word
+
+
+def with_bars(words: Words, bars: int) -> GridScore:
+    """The score of some words, which has the bars asked for even where the last ones are silent."""
+    score = decode(words)
+    if score.bars >= bars:
+        return score
+    more = bars - score.bars
+    tempo = np.concatenate([score.tempo, np.full(4 * more, score.tempo[-1])])
+    return replace(score, tempo=tempo, chords=score.chords + (score.chords[-1],) * (4 * more), bars=bars)
+
+
+def open_words(score: GridScore) -> tuple[Key, Words]:
+    """A score's key and its words without key event and END, to open or to force another piece."""
+    words = encode(score)
+    return key_of(int(words[0, Field.KEY])), words[1:-1]
+
+
+@torch.no_grad()
+def bar_codes(model: Muser, words: Words) -> NDArray[np.int64]:
+    """The bar codes [N, 7] that the encoder gives a piece's words."""
+    model.eval()
+    table = Stream.of(words).table()
+    bars = int(table[:, 8].max()) + 1
+    device = next(model.parameters()).device
+    return model.encode_bars(torch.from_numpy(table)[None].to(device), bars).codes[0].cpu().numpy()

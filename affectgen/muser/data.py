@@ -1,0 +1,196 @@
+"""Training data: corpora as songs of words, stored in one file, and random windows of them as batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from affectgen.muser.config import MOST_BARS_LEFT, STYLES
+from affectgen.muser.stream import Stream, bar_attributes
+from affectgen.score.words import BAR_LINE, SIZES, Family, Field, key_index, key_of
+from affectgen.score.keys import Key
+
+COLUMNS = 13  # see Stream.table
+
+
+@dataclass(frozen=True)
+class Song:
+    """One piece for training.
+
+    table: int16 [T, 13] (Stream.table); attributes: float32 [bars, 7]; affect: float32 [bars, 2], nan if unknown;
+    style: index into STYLES; ending: whether the last bar is a real ending.
+    """
+
+    name: str
+    table: NDArray[np.int16]
+    attributes: NDArray[np.float32]
+    affect: NDArray[np.float32]
+    style: int
+    ending: bool
+
+    @property
+    def bars(self) -> int:
+        return len(self.attributes)
+
+    @classmethod
+    def of(
+        cls, name: str, words: NDArray[np.int64], affect: NDArray[np.float32], style: str, ending: bool
+    ) -> Song:
+        """Build from words [T, 8] and affect [bars, 2] or [2]."""
+        stream = Stream.of(words)
+        bars = int(stream.bar.max()) + 1
+        spread = np.broadcast_to(affect, (bars, 2)).astype(np.float32)
+        attributes = bar_attributes(stream, bars).astype(np.float32)
+        return cls(name, stream.table().astype(np.int16), attributes, spread, STYLES.index(style), ending)
+
+
+def save_songs(path: Path, songs: Sequence[Song]) -> None:
+    """Write songs as one npz without pickles."""
+    np.savez_compressed(
+        path, names=np.array([song.name for song in songs]), tables=np.concatenate([song.table for song in songs]),
+        words=np.array([len(song.table) for song in songs]), bars=np.array([song.bars for song in songs]),
+        attributes=np.concatenate([song.attributes for song in songs]),
+        affect=np.concatenate([song.affect for song in songs]),
+        style=np.array([song.style for song in songs]), ending=np.array([song.ending for song in songs]),
+    )  # fmt: skip
+
+
+def load_songs(path: Path) -> list[Song]:
+    """Read what `save_songs` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        data = {name: file[name] for name in file.files}
+    words, bars = np.cumsum(data["words"])[:-1], np.cumsum(data["bars"])[:-1]
+    rows = zip(
+        data["names"].tolist(), np.split(data["tables"], words), np.split(data["attributes"], bars),
+        np.split(data["affect"], bars), data["style"].tolist(), data["ending"].tolist(), strict=True,
+    )  # fmt: skip
+    return [Song(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of equal length T, padded with family PAD.
+
+    table: int64 [B, T, 13]; attributes: float32 [B, N, 7] with nan; affect: float32 [B, N, 2], 0 where unknown;
+    known: bool [B]; bars_left: int64 [B, N]; style, ending: int64 [B]. N is the most bars of any row.
+    """
+
+    table: Tensor
+    attributes: Tensor
+    affect: Tensor
+    known: Tensor
+    bars_left: Tensor
+    style: Tensor
+    ending: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Bars [first, stop) of a song; its words, opened by the key event, its tempo and chord stated at once."""
+
+    table: NDArray[np.int64]
+    song: Song
+    first: int
+    stop: int
+
+
+def cut_window(song: Song, first: int, most_words: int) -> Window:
+    """The window from bar `first` of at most `most_words` words; it ends with END if the song does."""
+    table = song.table
+    begin = int(np.searchsorted(table[:, Field.KEY + 1], first)) if first else 1
+    rows = table[begin : begin + most_words - 1].astype(np.int64)
+    head = table[:1].astype(np.int64)
+    cut = np.concatenate([head, rows])
+    cut[:, 8] = np.maximum(cut[:, 8] - first, 0)
+    onset = np.flatnonzero((cut[:, Field.FAMILY] == Family.METRICAL) & (cut[:, Field.BEAT] > BAR_LINE))[:1]
+    cut[onset, Field.TEMPO] = cut[onset, 10]
+    cut[onset, Field.CHORD] = cut[onset, 11]
+    return Window(cut, song, first, first + int(cut[:, 8].max()) + 1)
+
+
+def jitter(table: NDArray[np.int64], rng: np.random.Generator) -> None:
+    """Augment in place: any tonic, tempo by up to two steps, velocity by one; pitch is relative and stays."""
+    key = key_of(int(table[0, Field.KEY]))
+    table[0, Field.KEY] = key_index(Key(int(rng.integers(12)), key.mode))
+    tempo, velocity = int(rng.integers(-2, 3)), int(rng.integers(-1, 2))
+    for column in (Field.TEMPO, 10):
+        has = table[:, column] > 0
+        table[has, column] = np.clip(table[has, column] + tempo, 1, SIZES["tempo"] - 1)
+    has = table[:, Field.VELOCITY] > 0
+    table[has, Field.VELOCITY] = np.clip(table[has, Field.VELOCITY] + velocity, 1, SIZES["velocity"] - 1)
+
+
+def collate(windows: Sequence[Window], affect_noise: float = 0.0, rng: np.random.Generator | None = None) -> Batch:
+    """Stack windows into a batch; `affect_noise` is the standard deviation added to known affects."""
+    steps = max(len(window.table) for window in windows)
+    bars = max(window.stop - window.first for window in windows)
+    table = np.zeros((len(windows), steps, COLUMNS), dtype=np.int64)
+    attributes = np.full((len(windows), bars, 7), np.nan, dtype=np.float32)
+    affect = np.zeros((len(windows), bars, 2), dtype=np.float32)
+    left = np.full((len(windows), bars), MOST_BARS_LEFT, dtype=np.int64)
+    known = np.zeros(len(windows), dtype=bool)
+    for row, window in enumerate(windows):
+        table[row, : len(window.table)] = window.table
+        inside = slice(window.first, window.stop)
+        count = window.stop - window.first
+        attributes[row, :count] = window.song.attributes[inside]
+        values = window.song.affect[inside]
+        known[row] = bool(np.isfinite(values).all())
+        if known[row]:
+            noise = rng.normal(0, affect_noise, 2) if rng is not None else 0.0
+            affect[row, :count] = np.clip(values + noise, -1, 1)
+        left[row, :count] = np.minimum(window.song.bars - 1 - np.arange(window.first, window.stop), MOST_BARS_LEFT)
+    style = np.array([window.song.style for window in windows])
+    ending = np.array([int(window.song.ending) for window in windows])
+    parts = (table, attributes, affect, known, left, style, ending)
+    return Batch(*(torch.from_numpy(part) for part in parts))
+
+
+class Windows:
+    """Endless random windows: songs drawn by weight, a random first bar, augmented.
+
+    share: for each style, how often a row comes from it. Within a style songs are drawn by their number of words.
+    """
+
+    def __init__(
+        self, songs: Sequence[Song], share: dict[str, float], rows: int, words: int, seed: int, noise: float = 0.1
+    ) -> None:
+        self.pools = {name: [song for song in songs if STYLES[song.style] == name] for name in share}
+        self.weights = {}
+        for name, pool in self.pools.items():
+            sizes = np.array([min(len(song.table), 4000) for song in pool], dtype=np.float64)
+            self.weights[name] = sizes / max(sizes.sum(), 1.0)
+        held = np.array([share[name] if self.pools[name] else 0.0 for name in share])
+        self.names, self.share = list(share), held / held.sum()
+        self.rows, self.words, self.noise = rows, words, noise
+        self.rng = np.random.default_rng(seed)
+
+    def draw(self) -> Batch:
+        """One batch of `rows` windows."""
+        windows = []
+        for name in self.rng.choice(self.names, size=self.rows, p=self.share):
+            pool = self.pools[name]
+            song = pool[self.rng.choice(len(pool), p=self.weights[name])]
+            last = int(np.searchsorted(song.table[:, 8], song.bars - 1)) if len(song.table) > self.words else 0
+            reach = int(song.table[max(0, min(last, len(song.table) - self.words // 2)), 8]) if last else 0
+            window = cut_window(song, int(self.rng.integers(0, reach + 1)), self.words)
+            jitter(window.table, self.rng)
+            windows.append(window)
+        return collate(windows, self.noise, self.rng)
+
+
+def whole_batches(songs: Sequence[Song], rows: int, words: int) -> list[Batch]:
+    """Every song once from its first bar, by length, for validation."""
+    ordered = sorted(songs, key=lambda song: len(song.table))
+    windows = [cut_window(song, 0, words) for song in ordered]
+    return [collate(windows[at : at + rows]) for at in range(0, len(windows), rows)]

@@ -1,0 +1,193 @@
+"""`affectgen muser train`: from folders of MIDI files to a checkpoint.
+
+Four stages in one run folder, each resumed if interrupted: prepare (songs as words, affects from the guide), pretrain
+(mostly unlabelled corpora), finetune (mostly EMOPIA), prior (on the codes of the finished model).
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from affectgen.muser.config import MuserConfig
+from affectgen.muser.corpora import read_emopia, read_folder, read_vgmidi
+from affectgen.muser.data import Song, Windows, load_songs, save_songs, whole_batches
+from affectgen.muser.model import Muser
+from affectgen.muser.prior import Prior
+from affectgen.muser.prior_data import PriorWindows, encode_songs, prior_batches
+from affectgen.nn.training import Trainer, Training, TrainingConfig
+from affectgen.score.words import ELEMENTS
+
+VALIDATION_ROWS = 16
+VALIDATION_WORDS = 768
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of decoder training: steps, peak rate, and from which corpus a row comes how often."""
+
+    name: str
+    steps: int
+    rate: float
+    share: dict[str, float]
+    floor: float = 0.02
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """data: folder with emopia/, and pop1k7/ and vgmidi/ where there are; folder: the run's own folder.
+
+    points: CSV of clip, valence, arousal with out-of-fold pseudo-labels (recognize.pseudo); quadrant centres without.
+    pretrain, finetune, prior: optimiser steps; rows, words: size of a batch. threads: torch threads.
+    """
+
+    data: Path
+    folder: Path
+    model: MuserConfig
+    points: Path | None = None
+    pretrain: int = 1000
+    finetune: int = 1500
+    prior: int = 3000
+    rows: int = 12
+    words: int = 512
+    rate: float = 1e-3
+    seed: int = 1
+    threads: int = 1
+    device: str = "cpu"
+    guided: bool = True
+
+    def stages(self) -> tuple[Stage, Stage]:
+        """Pretraining keeps a tenth of the labelled clips in; fine-tuning keeps a fifth of the others."""
+        first = Stage("pretrain", self.pretrain, self.rate, {"emopia": 0.1, "pop": 0.85, "game": 0.05}, floor=0.3)
+        second = {"emopia": 0.75, "pop": 0.2, "game": 0.05}
+        return first, Stage("finetune", self.finetune, 0.6 * self.rate, second, dropout=0.15)
+
+
+def prepare(options: TrainOptions) -> dict[str, list[Song]]:
+    """Songs by set: train, dev, pop, game; read from the run folder's files where they exist."""
+    folder, data = options.folder, options.data
+    folder.mkdir(parents=True, exist_ok=True)
+    points = read_points(options.points) if options.points is not None else None
+    rate = None
+    if options.guided:
+        from affectgen.recognize.guide import load_guide
+
+        rate = load_guide().rate
+    sources: dict[str, Iterable[Song]] = {}
+    found: dict[str, list[Song]] = {}
+    for name in ("train", "dev", "pop", "game"):
+        path = folder / f"songs-{name}.npz"
+        if not path.is_file():
+            if name in ("train", "dev"):
+                sources[name] = read_emopia(data / "emopia", name, points)
+            elif name == "pop":
+                sources[name] = read_folder(data / "pop1k7", "pop", rate) if (data / "pop1k7").is_dir() else []
+            else:
+                sources[name] = read_vgmidi(data / "vgmidi") if (data / "vgmidi").is_dir() else []
+            songs = list(sources[name])
+            if songs:
+                save_songs(path, songs)
+            found[name] = songs
+        else:
+            found[name] = load_songs(path)
+        say(f"{name}: {len(found[name])} songs, {sum(len(song.table) for song in found[name])} words")
+    return found
+
+
+def read_points(path: Path) -> dict[str, tuple[float, float]]:
+    """Valence-arousal by clip name from a CSV with the columns clip, valence, arousal."""
+    with path.open(newline="") as file:
+        return {row["clip"]: (float(row["valence"]), float(row["arousal"])) for row in csv.DictReader(file)}
+
+
+def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOptions) -> dict[str, Training]:
+    """Pretrain and fine-tune the model in place; what each stage came to."""
+    everything = songs["train"] + songs["pop"] + songs["game"]
+    dev = whole_batches(songs["dev"], VALIDATION_ROWS, VALIDATION_WORDS)
+    device = torch.device(options.device)
+    done = {}
+    for number, stage in enumerate(options.stages()):
+        set_dropout(model, stage.dropout)
+        windows = Windows(everything, stage.share, options.rows, options.words, options.seed + 1000 * number)
+        config = TrainingConfig(
+            steps=stage.steps, rate=stage.rate, floor=stage.floor, seed=options.seed,
+            validate_every=max(1, min(100, stage.steps // 4)), autocast=True,
+        )  # fmt: skip
+        say(f"stage {stage.name}")
+        trainer = Trainer(
+            model, windows.draw, lambda batch: model(batch.to(device)).total, lambda: validate(model, dev, device),
+            config, options.folder / stage.name,
+        )  # fmt: skip
+        done[stage.name] = trainer.run()
+    return done
+
+
+def validate(model: Muser, batches: list, device: torch.device) -> dict[str, float]:
+    """Nats per word on whole songs, in all and by element, and the share of bar codes in use."""
+    total, words = np.zeros(len(ELEMENTS)), 0.0
+    for batch in batches:
+        count = float((batch.table[:, 1:, 0] > 0).sum())
+        total += model(batch.to(device)).elements.float().cpu().numpy() * count
+        words += count
+    figures = {"loss": float(total.sum() / words)}
+    figures |= {name: float(value / words) for name, value in zip(ELEMENTS, total, strict=True)}
+    return figures | {"bar_usage": float(model.bar_books.usage().mean()), "word_usage": float(model.word_books.usage().mean())}
+
+
+def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], options: TrainOptions) -> Training:
+    """Fit the prior to the codes that the finished model gives the songs."""
+    device = torch.device(options.device)
+    coded = {name: encode_songs(model, group, device) for name, group in songs.items()}
+    share = {"emopia": 0.6, "pop": 0.35, "game": 0.05}
+    windows = PriorWindows(coded["train"] + coded["pop"] + coded["game"], share, rows=64, bars=40, seed=options.seed)
+    dev = prior_batches(coded["dev"], 64)
+
+    def check() -> dict[str, float]:
+        losses = [(float(prior(batch)), int(batch.inside.sum())) for batch in dev]
+        return {"loss": sum(loss * count for loss, count in losses) / sum(count for _, count in losses)}
+
+    config = TrainingConfig(
+        steps=options.prior, rate=1e-3, weight_decay=0.1, validate_every=100, patience=12, seed=options.seed
+    )
+    say("stage prior")
+    trainer = Trainer(prior, windows.draw, lambda batch: prior(batch), check, config, options.folder / "prior")
+    return trainer.run()
+
+
+def set_dropout(model: torch.nn.Module, rate: float) -> None:
+    """Give every dropout layer of the model this rate."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = rate
+
+
+def run_train(options: TrainOptions) -> dict[str, Training]:
+    """All stages; the weights stay in the run folder for `export`."""
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    songs = prepare(options)
+    device = torch.device(options.device)
+    model, prior = Muser(options.model).to(device), Prior(options.model).to(device)
+    say(f"{count(model) / 1e6:.2f} M parameters, prior {count(prior) / 1e6:.2f} M")
+    done = train_decoder(model, songs, options)
+    done["prior"] = train_prior(model, prior, songs, options)
+    return done
+
+
+def count(model: torch.nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def say(line: str) -> None:
+    """One line of progress with the time of day."""
+    print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
