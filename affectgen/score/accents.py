@@ -1,9 +1,10 @@
 """Accents: the onsets of a performance, and what each one says about its place in the bar.
 
-A performance without a metre still shows it: beats are louder, lower, longer, thicker and change the harmony (Temperley,
-The Cognition of Basic Musical Structures, 2001, ch. 2). A multinomial regression on eleven such measures, fitted on the
-training clips of EMOPIA whose beats are known (`python -m affectgen.score.reference EMOPIA --fit`), gives each onset
-log-odds for downbeat, other beat, off-beat eighth and off-beat sixteenth. `affectgen.score.pulse` adds them up.
+A performance without a metre still shows it: beats are louder, lower, longer, thicker and change the harmony
+(Temperley, The Cognition of Basic Musical Structures, 2001, ch. 2). A multinomial regression on eleven such measures,
+fitted on the training clips of EMOPIA whose beats are known (`python -m affectgen.score.reference EMOPIA --fit`), gives
+each onset log-odds for downbeat, other beat, off-beat eighth and off-beat sixteenth. `affectgen.score.pulse` adds them
+up.
 """
 
 from __future__ import annotations

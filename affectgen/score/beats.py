@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from affectgen.errors import MidiError
 from affectgen.score.accents import Accents, find_onsets, hear_accents
 from affectgen.score.chords import estimate_chords
-from affectgen.score.grid import BAR, BEAT, Chord, GridScore, make_grid
+from affectgen.score.grid import BAR, BEAT, GridScore, make_grid
 from affectgen.score.keys import estimate_key
-from affectgen.score.midi import grid_of, notes_of, open_midi
+from affectgen.score.midi import grid_of, key_signature, notes_of, open_midi
 from affectgen.score.notes import NoteArray
 from affectgen.score.pulse import find_pulse
 
@@ -37,14 +37,18 @@ LONGEST = 7200.0  # seconds; tracking takes 20 kB a second
 def read_score(source: Path | bytes) -> GridScore:
     """Read a MIDI file, or its bytes, as a piece on the grid.
 
-    Takes the file's own beats where `has_beat_grid`, with its chord markers and key signature where it has them;
-    otherwise finds the beats with `track_beats`. MidiError if the file is damaged or holds no pitched notes.
+    Takes the file's own beats where `has_beat_grid`, with its chord markers if it has any, and then its key signature
+    too; otherwise finds the beats with `track_beats`. What the file does not say is estimated. MidiError if the file is
+    damaged or holds no pitched notes.
     """
     score = open_midi(source)
     if not has_beat_grid(score):
         return track_beats(notes_of(score))
     grid = grid_of(score)
-    return replace(grid, chords=chords_or_estimate(grid))
+    if any(chord is not None for chord in grid.chords):
+        key = key_signature(score)  # of other files it is often a default, and minor keys are signed as major
+        return grid if key is None else replace(grid, key=key)
+    return replace(grid, chords=estimate_chords(grid.start, grid.length, grid.pitch, len(grid.tempo)))
 
 
 def has_beat_grid(score: symusic.Score) -> bool:
@@ -108,10 +112,3 @@ def _extend(beats: NDArray[np.float64], before: int, end: float) -> NDArray[np.f
     front = beats[0] - first * np.arange(before, 0, -1)
     behind = beats[-1] + last * np.arange(1, max(0, int(np.ceil((end - beats[-1]) / last))) + 2 * (BAR // BEAT))
     return np.concatenate([front, beats, behind])
-
-
-def chords_or_estimate(score: GridScore) -> tuple[Chord | None, ...]:
-    """The chords of a piece, estimated from its notes where it names none at all."""
-    if any(chord is not None for chord in score.chords):
-        return score.chords
-    return estimate_chords(score.start, score.length, score.pitch, len(score.tempo))

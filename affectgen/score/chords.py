@@ -20,7 +20,7 @@ CHANGE = 0.05  # price of a change of chord
 SPAN = 2 * BEAT
 
 
-def read_marker(text: str) -> Chord | None | str:
+def read_marker(text: str) -> Chord | str | None:
     """Read "D#_M7" or "A_m7_C"; None for "N_N"; the text itself if it is no chord symbol."""
     parts = text.split("_")
     if parts[0] == "N":

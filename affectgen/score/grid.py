@@ -12,7 +12,6 @@ from affectgen.score.notes import NoteArray
 
 BEAT = 4  # sixteenths in a beat
 BAR = 16  # sixteenths in a bar; every piece is written in 4/4
-TEMPO_RANGE = (24.0, 240.0)  # beats per minute that a beat may have
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class GridScore:
     """A piece on the sixteenth grid.
 
     start, length: int64 [N], sixteenths from the first bar line, length >= 1; pitch [N] 0-127; velocity [N] 1-127,
-    sorted by (start, pitch). tempo: float64 [B], beats per minute of each beat, B = 4 * bars.
+    sorted by (start, pitch). tempo: float64 [B], beats per minute of each beat, above 0, B = 4 * bars.
     chords: one per beat, None where there is none. key: tonic and mode. bars >= 1.
     """
 
@@ -93,7 +92,7 @@ def make_grid(
         first[1:] = (np.diff(rows[:, 0]) != 0) | (np.diff(rows[:, 2]) != 0)
         rows = rows[first]
     beats = bars * BEAT
-    held = np.clip(np.concatenate([tempo, np.full(max(0, beats - len(tempo)), tempo[-1])])[:beats], *TEMPO_RANGE)
+    held = np.concatenate([tempo, np.full(max(0, beats - len(tempo)), tempo[-1])])[:beats]
     symbols = (chords + (chords[-1:] or (None,)) * max(0, beats - len(chords)))[:beats]
     return GridScore(
         rows[:, 0], np.maximum(rows[:, 1], 1), rows[:, 2], np.clip(rows[:, 3], 1, 127), held, symbols, key, bars

@@ -6,38 +6,58 @@ from pathlib import Path
 
 import numpy as np
 import symusic
+from numpy.typing import NDArray
 
 from affectgen.errors import MidiError
 from affectgen.score.chords import marker_text, read_marker
 from affectgen.score.grid import BEAT, Chord, GridScore, make_grid
 from affectgen.score.keys import Key, estimate_key
 from affectgen.score.notes import NoteArray
+from affectgen.score.smf import close_notes, plain
 
 TICKS = 480  # ticks per quarter note of the files written
 SIXTEENTH = TICKS // BEAT
+SLOWEST = 60e6 / 0xFFFFFF  # beats per minute; a tempo event has 24 bits for the microseconds of a quarter
+MOST_BEATS = 40_000  # of a piece; beyond, the file is broken rather than long
 Source = Path | bytes
 
 
 def open_midi(source: Source) -> symusic.Score:
-    """Parse a file or a file's bytes in ticks. MidiError names the file and what is wrong with it."""
-    name = str(source) if isinstance(source, Path) else "the bytes on standard input"
+    """Parse a file or a file's bytes into a score in ticks: at least one pitched note, all with an end, tempi above 0.
+
+    Files of type 2 are read like those of type 1: their sequences sound together. MidiError names the file and what is
+    wrong with it.
+    """
+    name = str(source) if isinstance(source, Path) else "The MIDI data"
     try:
         data = source.read_bytes() if isinstance(source, Path) else source
     except OSError as error:
         raise MidiError(f"{name} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
-    if data[:4] != b"MThd":
-        raise MidiError(f"{name} is no MIDI file: it starts with {data[:4]!r}, not b'MThd'.", "Give a .mid file.")
     try:
-        return symusic.Score.from_midi(data)
+        found = plain(data)
+        score = symusic.Score.from_midi(found.data)
+        close_notes(score, found.data)
+        _check_notes(score)
+    except MidiError as error:
+        raise MidiError(f"{name}: {error.message}", error.hint) from error
     except (RuntimeError, ValueError) as error:
         raise MidiError(f"{name} is a damaged MIDI file: {error}.", "Export it again from where it came.") from error
+    tempos = [] if found.seconds else [tempo for tempo in score.tempos if 0 < tempo.qpm < np.inf]
+    score.tempos = symusic.core.TempoTickList([symusic.Tempo(0, 60.0)] if found.seconds else tempos)
+    return score
 
 
-def _rows(score: symusic.Score, drums: bool = False) -> dict[str, np.ndarray]:
-    """time, duration, pitch, velocity of all tracks but drums, concatenated."""
-    tracks = [t.notes.numpy() for t in score.tracks if len(t.notes) and (drums or not t.is_drum)]
+def _check_notes(score: symusic.Score) -> None:
+    if not any(len(track.notes) and not track.is_drum for track in score.tracks):
+        what = "drums only" if any(len(track.notes) for track in score.tracks) else "no notes"
+        raise MidiError(f"This MIDI file holds {what}.", "Give one with at least one pitched note.")
+
+
+def _rows(score: symusic.Score) -> dict[str, NDArray[np.float64]]:
+    """time, duration, pitch, velocity of all tracks but drums, concatenated; there must be a note (`open_midi`)."""
+    tracks = [track.notes.numpy() for track in score.tracks if len(track.notes) and not track.is_drum]
     fields = ("time", "duration", "pitch", "velocity")
-    return {name: np.concatenate([t[name] for t in tracks]) if tracks else np.zeros(0) for name in fields}
+    return {name: np.concatenate([track[name] for track in tracks]) for name in fields}
 
 
 def read_notes(source: Source) -> NoteArray:
@@ -68,12 +88,23 @@ def grid_of(score: symusic.Score, key: Key | None = None) -> GridScore:
     stop = np.round((rows["time"] + rows["duration"]) / step).astype(np.int64)
     pitch, velocity = rows["pitch"].astype(np.int64), rows["velocity"].astype(np.int64)
     notes = np.stack([start, np.maximum(stop - start, 1), pitch, velocity], axis=1)
-    beats = int(start.max()) // BEAT + 1 if len(start) else 1
+    beats = int(start.max()) // BEAT + 1
+    if beats > MOST_BEATS:
+        raise MidiError(f"This MIDI file lasts {beats} beats; up to {MOST_BEATS} can be read.", "Cut it.")
     found = key if key is not None else estimate_key(pitch, np.maximum(rows["duration"], 1.0).astype(np.float64))
     return make_grid(notes, _tempo_of_beats(score, beats), _chords_of_beats(score, beats), found)
 
 
-def _tempo_of_beats(score: symusic.Score, beats: int) -> np.ndarray:
+def key_signature(score: symusic.Score) -> Key | None:
+    """The key that a score names, if it names one only."""
+    named = {(signature.key, signature.tonality) for signature in score.key_signatures}
+    if len(named) != 1:
+        return None
+    fifths, mode = named.pop()
+    return Key((fifths * 7 - 3 * mode) % 12, mode) if -7 <= fifths <= 7 and mode in (0, 1) else None
+
+
+def _tempo_of_beats(score: symusic.Score, beats: int) -> NDArray[np.float64]:
     """Beats per minute at each beat, the last event at or before it."""
     events = sorted((tempo.time, tempo.qpm) for tempo in score.tempos)
     times = np.array([time for time, _ in events] or [0]) / score.ticks_per_quarter
@@ -100,16 +131,38 @@ def write_midi(score: GridScore) -> bytes:
     fifths = (score.key.tonic + 3 * score.key.mode) * 7 % 12  # a minor key has the signature a minor third above
     out.key_signatures.append(symusic.KeySignature(0, fifths - 12 if fifths > 6 else fifths, score.key.mode))
     last_tempo: float | None = None
-    last_chord: Chord | None | str = ""
+    last_chord: Chord | str | None = ""
     for beat, (tempo, chord) in enumerate(zip(score.tempo.tolist(), score.chords, strict=True)):
         if tempo != last_tempo:
-            out.tempos.append(symusic.Tempo(beat * TICKS, tempo))
+            out.tempos.append(symusic.Tempo(beat * TICKS, max(tempo, SLOWEST)))
         if chord != last_chord:
             out.markers.append(symusic.TextMeta(beat * TICKS, marker_text(chord)))
         last_tempo, last_chord = tempo, chord
-    track = symusic.Track("piano", 0, False)
-    rows = zip(score.start.tolist(), score.length.tolist(), score.pitch.tolist(), score.velocity.tolist(), strict=True)
-    for start, length, pitch, velocity in rows:
-        track.notes.append(symusic.Note(start * SIXTEENTH, length * SIXTEENTH, pitch, velocity))
-    out.tracks.append(track)
+    out.tracks.append(_piano(score.start * SIXTEENTH, score.length * SIXTEENTH, score.pitch, score.velocity))
     return bytes(out.dumps_midi())
+
+
+def write_notes(notes: NoteArray) -> bytes:
+    """A type-1 MIDI file of notes in seconds: one piano track under a nominal tempo of 120, ticks of 1.04 ms."""
+    out = symusic.Score(TICKS)
+    out.tempos.append(symusic.Tempo(0, 120.0))
+    start = np.round(notes.onset * 2 * TICKS).astype(np.int64)
+    stop = np.round((notes.onset + notes.duration) * 2 * TICKS).astype(np.int64)
+    out.tracks.append(_piano(start, np.maximum(stop - start, 1), notes.pitch, notes.velocity))
+    return bytes(out.dumps_midi())
+
+
+def _piano(
+    start: NDArray[np.int64], length: NDArray[np.int64], pitch: NDArray[np.int64], velocity: NDArray[np.int64]
+) -> symusic.core.TrackTick:
+    """A track of notes in ticks. A note still ringing when its key is struck again ends there, as on a piano:
+    MIDI pairs the ends of a key's notes in no agreed way."""
+    order = np.lexsort((start, pitch))
+    begin, rings, key = start[order], length[order].copy(), pitch[order]
+    again = np.flatnonzero((key[1:] == key[:-1]) & (begin[1:] > begin[:-1]))
+    rings[again] = np.minimum(rings[again], begin[again + 1] - begin[again])
+    track = symusic.Track("piano", 0, False)
+    for row in zip(begin.tolist(), rings.tolist(), key.tolist(), velocity[order].tolist(), strict=True):
+        track.notes.append(symusic.Note(*row))
+    track.notes.sort()
+    return track

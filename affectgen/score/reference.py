@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,14 +162,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.fit:
         table, prior = fit_weights(read_twins(options.folder, "train"))
-        print(np.array2string(table, precision=3, separator=", ", suppress_small=True, floatmode="fixed"))
-        print(np.round(prior, 3))
+        shown = np.array2string(table, precision=3, separator=", ", suppress_small=True, floatmode="fixed")
+        sys.stdout.write(f"WEIGHTS = {shown}\nPRIOR = {np.round(prior, 3)}\n")
         return
     rows = [compare(twin) for twin in read_twins(options.folder, options.split)]
-    print(f"{len(rows)} clips")
+    sys.stdout.write(f"{len(rows)} clips\n")
     for name in rows[0]:
         values = np.array([row[name] for row in rows])
-        print(f"{name}: mean {values.mean():.3f}, above .8 in {(values > 0.8).mean():.0%}")
+        sys.stdout.write(f"{name}: mean {values.mean():.3f}, above .8 in {(values > 0.8).mean():.0%}\n")
 
 
 if __name__ == "__main__":
