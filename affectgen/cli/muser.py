@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from affectgen.cli.options import (
+    Command,
     InputFile,
     Number,
     Talk,
@@ -28,11 +30,19 @@ from affectgen.cli.options import (
 from affectgen.cli.pieces import Order, file_name, folder_targets, is_folder, make, print_json, single_target
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
+from affectgen.muser.options import ELEMENTS, MOST_BARS, MOST_SECONDS, GenerateOptions, TransferOptions
 from affectgen.task import find_task
 
 CHECKPOINT_VARIABLE = "AFFECTGEN_MUSER_CHECKPOINT"
 SUFFIX = ".mid"
-ELEMENTS = "tempo, chord, position, family, pitch, duration, velocity"
+NAMES = ", ".join(ELEMENTS)
+
+
+def temperature_option(default: float) -> Callable[[Command], Command]:
+    """--temperature."""
+    kind = Number(0, 5)
+    text = "Below 1 is safer, above 1 is bolder."
+    return click.option("--temperature", type=kind, default=default, show_default=True, help=text)
 
 
 @click.group()
@@ -42,16 +52,34 @@ def muser() -> None:
 
 @muser.command()
 @affect_options
-@click.option("--bars", type=click.IntRange(1), default=16, show_default=True, help="Length in bars of 4/4.")
-@click.option("--seconds", type=Number(1), help="Length in seconds, instead of --bars.")
-@click.option("--tempo", type=Number(20, 300), help="Beats a minute at the start. [default: the model chooses]")
+@click.option(
+    "--bars",
+    type=click.IntRange(1, MOST_BARS),
+    default=GenerateOptions.bars,
+    show_default=True,
+    help="Length in bars of 4/4.",
+)
+@click.option("--seconds", type=Number(4, MOST_SECONDS), help="Length in seconds, instead of --bars.")
+@click.option("--tempo", type=Number(20, 300), help="Beats a minute, at the median. [default: the model chooses]")
 @click.option("--key", help="C, f#, Bb, ...: capitals are major, small letters minor. [default: the model chooses]")
 @click.option("--source", type=InputFile(), help="A piece of which --keep holds some elements fast.")
-@click.option("--keep", type=Words(), help=f"What stays of --source, with commas between: {ELEMENTS}.")
+@click.option("--keep", type=Words(), help=f"What stays of --source, with commas between: {NAMES}.")
 @click.option("--continue", "continue_from", type=InputFile(), help="A piece to go on from.")
-@click.option("--temperature", type=Number(0, 5), help="Below 1 is safer, above 1 is bolder.")
-@click.option("--top-p", type=Number(0.01, 1), help="Draw from the likeliest choices that make up this share.")
-@click.option("--guidance", type=Number(0, 20), help="How hard the affect pulls; 1 is the model as it learnt.")
+@temperature_option(GenerateOptions.temperature)
+@click.option(
+    "--top-p",
+    type=Number(0.01, 1),
+    default=GenerateOptions.top_p,
+    show_default=True,
+    help="Draw from the likeliest choices that make up this share.",
+)
+@click.option(
+    "--guidance",
+    type=Number(0, 20),
+    default=GenerateOptions.guidance,
+    show_default=True,
+    help="How hard the affect pulls; 1 is the model as it learnt.",
+)
 @best_of_option
 @click.option("--count", type=click.IntRange(1), help="Make several, with seeds counted up, into the folder -o.")
 @seed_option
@@ -93,7 +121,8 @@ def generate(ctx: click.Context, /, **params: Any) -> None:
 @muser.command()
 @click.option("--source", type=InputFile(), required=True, help="The piece worked on.")
 @click.option("--donor", type=InputFile(), required=True, help="The piece that lends its elements.")
-@click.option("--elements", type=Words(), required=True, help=f"What is borrowed, with commas between: {ELEMENTS}.")
+@click.option("--elements", type=Words(), required=True, help=f"What is borrowed, with commas between: {NAMES}.")
+@temperature_option(TransferOptions.temperature)
 @seed_option
 @output_options
 @model_options(CHECKPOINT_VARIABLE)
@@ -136,7 +165,7 @@ def _check_generate(ctx: click.Context, affect: Setting) -> None:
         other = "--keep" if lone[0] == "--source" else "--source"
         raise UsageError(f"{lone[0]} came without {other}.", "Say both: --source PIECE --keep ELEMENTS")
     if origin(ctx, "keep") != "default" and not ctx.params["keep"]:
-        raise UsageError("--keep names no element.", f"Name some of: {ELEMENTS}.")
+        raise UsageError("--keep names no element.", f"Name some of: {NAMES}.")
     if affect.value is None and not given(ctx, "source", "continue_from"):
         raise UsageError("No affect was given.", 'Use -a happy, -a "sad>calm>happy", or --valence with --arousal.')
 

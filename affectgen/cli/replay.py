@@ -88,6 +88,8 @@ def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint
         raise UsageError(f"The manifest has no input {', '.join(unknown)}.", f"It has: {', '.join(sorted(values))}.")
     values = {name: _input(name, value, inputs.get(name)) for name, value in values.items()}
     wanted = checkpoint if checkpoint is not None else _checkpoint(record)
+    if checkpoint is not None and "checkpoint" in values:
+        values["checkpoint"] = checkpoint
     _check_checkpoint(record, wanted)
     use_threads(record.run["threads"].value)
     loaded = task.load(wanted, pick_device(record.run["device"].value))

@@ -43,7 +43,7 @@ def test_an_interrupt_during_start_up_is_quiet(shell):
 
 
 def test_a_reader_that_stops_early(shell):
-    process = shell.start("muser", "generate", "-a", "happy", "--bars", "100000", "-q", "-o", "-")
+    process = shell.start("muser", "generate", "-a", "happy", "-q", "-o", "-", FAKE_BARS="100000")
     assert process.stdout is not None
     assert process.stdout.read(10)[:4] == b"MThd"
     process.stdout.close()
