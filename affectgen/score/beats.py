@@ -21,7 +21,7 @@ from affectgen.score.accents import Accents, find_onsets, hear_accents
 from affectgen.score.chords import estimate_chords
 from affectgen.score.grid import BAR, BEAT, GridScore, make_grid
 from affectgen.score.keys import estimate_key
-from affectgen.score.midi import grid_of, key_signature, notes_of, open_midi
+from affectgen.score.midi import check_notes, grid_of, key_signature, notes_of, open_midi
 from affectgen.score.notes import NoteArray
 from affectgen.score.pulse import find_pulse
 
@@ -41,7 +41,12 @@ def read_score(source: Path | bytes) -> GridScore:
     too; otherwise finds the beats with `track_beats`. What the file does not say is estimated. MidiError if the file is
     damaged or holds no pitched notes.
     """
-    score = open_midi(source)
+    return to_grid(open_midi(source))
+
+
+def to_grid(score: symusic.Score) -> GridScore:
+    """The same for a score in ticks that is already in memory."""
+    check_notes(score)
     if not has_beat_grid(score):
         return track_beats(notes_of(score))
     grid = grid_of(score)

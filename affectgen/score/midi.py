@@ -37,7 +37,7 @@ def open_midi(source: Source) -> symusic.Score:
         found = plain(data)
         score = symusic.Score.from_midi(found.data)
         close_notes(score, found.data)
-        _check_notes(score)
+        check_notes(score)
     except MidiError as error:
         raise MidiError(f"{name}: {error.message}", error.hint) from error
     except (RuntimeError, ValueError) as error:
@@ -47,7 +47,8 @@ def open_midi(source: Source) -> symusic.Score:
     return score
 
 
-def _check_notes(score: symusic.Score) -> None:
+def check_notes(score: symusic.Score) -> None:
+    """MidiError if a score has no pitched note."""
     if not any(len(track.notes) and not track.is_drum for track in score.tracks):
         what = "drums only" if any(len(track.notes) for track in score.tracks) else "no notes"
         raise MidiError(f"This MIDI file holds {what}.", "Give one with at least one pitched note.")
