@@ -22,7 +22,7 @@ USAGE = [
     (("-a", "happy", "--bars", "8", "--seconds", "20", "-o", "x.mid"), "--bars and --seconds exclude each other"),
     (("-a", "happy", "--seconds", "inf", "-o", "x.mid"), "inf is not a number between 4 and 900"),
     (("-a", "happy", "--bars", "999999", "-o", "x.mid"), "999999"),
-    (("-a", "happy", "--key", "H", "-o", "x.mid"), "--key H is no key"),
+    (("-a", "happy", "--source", "/dev/null", "--keep", "colour", "-o", "x.mid"), "'colour'"),
     (("-a", "happy", "--temperature", "-1", "-o", "x.mid"), "-1 is not a number between 0 and 5"),
     (("-a", "happy", "--best-of", "0", "-o", "x.mid"), "--best-of"),
     (("-a", "happy", "--count", "0", "-o", "out"), "--count"),

@@ -15,46 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectgen.errors import MidiError, UsageError
+from affectgen.errors import MidiError
+from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
 from affectgen.nn.checkpoint import Checkpoint, load_checkpoint
 from affectgen.task import Result
 
 TICKS = 480
-
-
-@dataclass(frozen=True)
-class GenerateOptions:
-    affect: str | None
-    seed: int
-    bars: int = 16
-    seconds: float | None = None
-    temperature: float = 1.0
-    top_p: float = 0.95
-    guidance: float = 2.0
-    best_of: int = 1
-    source: Path | bytes | None = None
-    keep: tuple[str, ...] = ()
-    continue_from: Path | bytes | None = None
-    tempo: float | None = None
-    key: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.key is not None and self.key not in "CDEFGAB":
-            raise UsageError(f"--key {self.key} is no key.", "Give a letter.")
-
-
-@dataclass(frozen=True)
-class TransferOptions:
-    source: Path | bytes
-    donor: Path | bytes
-    elements: tuple[str, ...]
-    seed: int
-    temperature: float = 0.8
-
-
-@dataclass(frozen=True)
-class ReconstructOptions:
-    source: Path | bytes
 
 
 def midi(seed: int, bars: int) -> bytes:
