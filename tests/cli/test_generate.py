@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from affectgen.muser.options import GenerateOptions
+
 
 def test_writes_a_piece_and_its_manifest(shell):
     done = shell.alone("muser", "generate", "-a", "happy", "-o", "happy.mid", "--bars", "4", "--seed", "7")
@@ -18,7 +20,7 @@ def test_writes_a_piece_and_its_manifest(shell):
     assert record["argv"] == ["muser", "generate", "-a", "happy", "-o", "happy.mid", "--bars", "4", "--seed", "7"]
     assert record["settings"]["bars"] == {"value": 4, "from": "option"}
     assert record["settings"]["seed"] == {"value": 7, "from": "option"}
-    assert record["settings"]["top_p"] == {"value": 0.95, "from": "default"}
+    assert record["settings"]["top_p"] == {"value": GenerateOptions.top_p, "from": "default"}
     assert record["asked"] == {"valence": 0.7, "arousal": 0.5}
     assert record["measured"]["recogniser"] == "judge"
     assert set(record["checkpoint"]) == {"name", "sha256"}
