@@ -1,1 +1,1 @@
-"""Floor 2: the valence and arousal of finished music. Judge, guide and recogniser are told apart in docs/recognisers.md."""
+"""Floor 2: the valence and arousal of finished music and speech. docs/recognisers.md tells which model does what."""

@@ -50,12 +50,13 @@ def top_line(notes: NoteArray) -> NoteArray:
     """The melody by the skyline rule: the highest note of each onset, unless a higher note still sounds there."""
     if not len(notes):
         return notes
-    last = np.append(np.diff(_steps(notes)) > 0, True)  # sorted by pitch within an onset: the last is the highest
-    line = notes.pick(last)
+    last = np.flatnonzero(np.diff(_steps(notes), append=np.iinfo(np.int64).max) > 0)  # the highest of each onset
+    line = NoteArray(notes.onset[last], notes.duration[last], notes.pitch[last], notes.velocity[last])
     stop = line.onset + line.duration - GRID_SECONDS / 2
     earlier = np.tri(len(line), k=-1, dtype=bool)  # [i, j]: note j starts before note i
     covered = earlier & (stop[None] > line.onset[:, None]) & (line.pitch[None] > line.pitch[:, None])
-    return line.pick(~covered.any(axis=1))
+    uncovered: NDArray[np.bool_] = np.asarray(~covered.any(axis=1))
+    return line.pick(uncovered)
 
 
 def _velocity(notes: NoteArray) -> Values:

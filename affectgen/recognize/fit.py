@@ -1,6 +1,6 @@
 """Fit a recogniser of MIDI and write its checkpoint folder: weights, config with the figures, card.
 
-    python -m affectgen.recognize.fit --data ../shared/data --what judge|guide|recogniser
+python -m affectgen.recognize.fit --data ../shared/data --what judge|guide|recogniser
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ class Fitted:
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
-    """Spearman's correlation of two series without many ties."""
-    ranks = [np.argsort(np.argsort(series)).astype(np.float64) for series in (first, second)]
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+    """Spearman's correlation of two series; ties share their mean rank."""
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(first, second).statistic)
 
 
 def figures_of(verdict: Verdict, examples: Examples) -> Figures:
@@ -151,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = {"kind": what, "trained_on": TRAINED_ON[what], "settings": fitted.settings, "figures": figures}
     config |= {"licence": LICENCE, "songs": fitted.songs}
     store.save(folder, fitted.arrays, config, card(what, options.seed, figures, seconds))
-    print(folder, figures, f"{seconds:.0f} s", file=sys.stderr)
+    sys.stderr.write(f"{folder}: {figures}, {seconds:.0f} s\n")
     return 0
 
 

@@ -33,7 +33,10 @@ WINDOW_SECONDS = 1.0  # one triad is estimated for each window: about two beats
 
 @dataclass(frozen=True)
 class KeyFit:
-    """A key estimate with its certainty. tonic: 0-11 (0 = C); minor; fit: best correlation; major_score: best major minus best minor."""
+    """A key estimate with its certainty.
+
+    tonic: 0-11 (0 = C); minor: mode; fit: best correlation; major_score: best major key minus best minor key.
+    """
 
     tonic: int
     minor: bool
@@ -111,7 +114,7 @@ def chord_shares(sets: NDArray[np.int64]) -> Floats:
 
 
 def interval_shares(sets: NDArray[np.int64]) -> Floats:
-    """How the intervals that sound together divide over the six interval classes, float64 [6]; zeros if there are none."""
+    """Shares of the six interval classes among the intervals that sound together, float64 [6]; zeros if none."""
     counts = _interval_table()[sets].sum(axis=0)
     return counts / max(1.0, float(counts.sum()))
 

@@ -9,7 +9,7 @@ raters spans a narrower range than a label does. `fit` needs torch; `Perceptrons
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +57,21 @@ class Examples:
 
     def pick(self, chosen: NDArray[np.bool_]) -> Examples:
         """The rows where `chosen` [N] is true."""
-        fields = (self.statistics, self.dynamics, self.quadrant, self.rating, self.weight)
-        return Examples(*(field[chosen] for field in fields))
+        return Examples(
+            self.statistics[chosen],
+            self.dynamics[chosen],
+            self.quadrant[chosen],
+            self.rating[chosen],
+            self.weight[chosen],
+        )
 
 
 @dataclass(frozen=True)
 class Perceptrons:
-    """mean, scale: [F]; velocity: bool [F]; first: [M, F+1, H]; first_bias: [M, H]; second: [M, H, 6]; second_bias: [M, 6]."""
+    """M perceptrons.
+
+    mean, scale: [F]; velocity: bool [F]; first: [M, F+1, H], its bias [M, H]; second: [M, H, 6], its bias [M, 6].
+    """
 
     mean: Floats
     scale: Floats
@@ -82,13 +90,13 @@ class Perceptrons:
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What a checkpoint stores; `Perceptrons(**arrays)` is the way back."""
         stored = {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
-        return {name: array.astype(np.float32) if array.dtype == np.float64 else array for name, array in stored.items()}
+        return {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in stored.items()}
 
 
 def standardise(
     statistics: Floats, dynamics: NDArray[np.bool_], mean: Floats, scale: Floats, velocity: NDArray[np.bool_]
 ) -> Floats:
-    """Statistics in standard deviations, at most `CLIP`; velocity columns are 0 where velocities are unknown. [N, F+1]."""
+    """Statistics in standard deviations, at most `CLIP`, 0 where velocities are unknown; and the flag. [N, F+1]."""
     rows = np.clip((statistics - mean) / scale, -CLIP, CLIP)
     rows[~dynamics[:, None] & velocity[None]] = 0.0
     return np.concatenate([rows, dynamics[:, None].astype(np.float64)], axis=1)
@@ -107,21 +115,15 @@ def fit(examples: Examples, velocity: NDArray[np.bool_], settings: Settings) -> 
     """Train an ensemble on `examples`; `velocity` [F] marks the columns that mean nothing without dynamics."""
     import torch
 
-    known = examples.dynamics
-    mean = examples.statistics.mean(axis=0)
-    scale = examples.statistics.std(axis=0) + 1e-6
-    mean[velocity] = examples.statistics[known][:, velocity].mean(axis=0)
-    scale[velocity] = examples.statistics[known][:, velocity].std(axis=0) + 1e-6
+    mean, scale = _scales(examples, velocity)
     chance = torch.Generator().manual_seed(settings.seed)
-    rows = torch.tensor(standardise(examples.statistics, known, mean, scale, velocity), dtype=torch.float32)
-    sizes = (rows.shape[1], settings.hidden, OUTPUTS)
-    first = torch.randn(settings.members, *sizes[:2], generator=chance) / np.sqrt(sizes[0])
-    second = torch.randn(settings.members, *sizes[1:], generator=chance) / np.sqrt(sizes[1])
-    biases = [torch.zeros(settings.members, size) for size in sizes[1:]]
-    stretch = torch.tensor([[0.0, 0.0], [0.5, 0.5]])  # shift and stretch of valence and arousal ratings
-    weights = [value.requires_grad_() for value in (first, biases[0], second, biases[1], stretch)]
-    groups = [{"params": [first, second]}, {"params": [*biases, stretch], "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, settings.learning_rate, weight_decay=settings.weight_decay)
+    table = standardise(examples.statistics, examples.dynamics, mean, scale, velocity)
+    rows = torch.tensor(table, dtype=torch.float32)
+    first, first_bias, second, second_bias = weights = _start(rows.shape[1], settings, chance)
+    stretch = torch.tensor([[0.0, 0.0], [0.5, 0.5]], requires_grad=True)  # shift and stretch of the ratings' axes
+    layers: dict[str, Any] = {"params": [first, second], "weight_decay": settings.weight_decay}
+    free: dict[str, Any] = {"params": [first_bias, second_bias, stretch], "weight_decay": 0.0}
+    optimiser = torch.optim.AdamW([layers, free], settings.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
     columns = torch.tensor(np.append(velocity, True))
     for _ in range(settings.steps):
@@ -134,8 +136,28 @@ def fit(examples: Examples, velocity: NDArray[np.bool_], settings: Settings) -> 
         loss.backward()
         optimiser.step()
         schedule.step()
-    trained = [value.detach().numpy().astype(np.float64) for value in weights[:4]]
+    trained = [weight.detach().numpy().astype(np.float64) for weight in weights]
     return Perceptrons(mean, scale, velocity, *trained)
+
+
+def _scales(examples: Examples, velocity: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column [F]; of velocity columns over the rows with dynamics only."""
+    mean, scale = examples.statistics.mean(axis=0), examples.statistics.std(axis=0)
+    if examples.dynamics.any():
+        known = examples.statistics[examples.dynamics][:, velocity]
+        mean[velocity], scale[velocity] = known.mean(axis=0), known.std(axis=0)
+    return mean, scale + 1e-6
+
+
+def _start(inputs: int, settings: Settings, chance: torch.Generator) -> list[torch.Tensor]:
+    """Random first and second layers, each followed by its zero bias: [M, F+1, H], [M, H], [M, H, 6], [M, 6]."""
+    import torch
+
+    weights = []
+    for rows, columns in ((inputs, settings.hidden), (settings.hidden, OUTPUTS)):
+        layer = torch.randn(settings.members, rows, columns, generator=chance) / np.sqrt(rows)
+        weights += [layer.requires_grad_(), torch.zeros(settings.members, columns, requires_grad=True)]
+    return weights
 
 
 def _train_pass(
@@ -144,7 +166,7 @@ def _train_pass(
     """Logits [M, N, 6] under input noise, hidden velocities and dropout, drawn anew for every member."""
     import torch
 
-    first, first_bias, second, second_bias, _ = weights
+    first, first_bias, second, second_bias = weights
     shape = (len(first), *rows.shape)
     seen = rows + settings.noise * torch.randn(shape, generator=chance)  # [M, N, F+1]
     hide = (torch.rand(*shape[:2], 1, generator=chance) < settings.mask) & columns
