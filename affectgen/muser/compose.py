@@ -71,13 +71,17 @@ class Composed:
 
 @dataclass(frozen=True)
 class Composer:
-    """A model and its prior, ready to write. name and sha256 are the checkpoint's."""
+    """A model and its prior, ready to write. name and sha256 are the checkpoint's.
+
+    attribute_spread: standard deviation of each element's mean attribute over the training clips, seven values.
+    """
 
     model: Muser
     prior: Prior
     config: MuserConfig
     name: str = ""
     sha256: str = ""
+    attribute_spread: tuple[float, ...] = (1.0,) * 7
 
     @property
     def device(self) -> torch.device:

@@ -58,18 +58,14 @@ class Decoding:
 
     def run(self) -> list[NDArray[np.int64]]:
         """The words of each piece, int64 [T, 8], END included."""
-        longest = max(len(prefix) for prefix in self.request.prefix)
-        step = 0
+        state, step = torch.zeros(0), 0
         while not self.done.all() and self.cache.length < self.capacity - 1:
-            opening = step < longest
-            if step == 0:
-                word = np.stack([prefix[0] for prefix in self.request.prefix])
-            else:
-                word = self._next(state, step)
-                if opening:
-                    for row, prefix in enumerate(self.request.prefix):
-                        if step < len(prefix):
-                            word[row] = prefix[step]
+            opening = np.array([step < len(prefix) for prefix in self.request.prefix])
+            word = np.zeros((self.rows, 8), dtype=np.int64)
+            if (~opening & ~self.done).any():
+                word = self._next(state, step, ~opening & ~self.done)
+            for row in np.flatnonzero(opening):
+                word[row] = self.request.prefix[row][step]
             self._take(word)
             state = self._advance(word)
             step += 1
@@ -116,10 +112,9 @@ class Decoding:
         x = sum(book(inputs[..., column]) for book, (_, column) in zip(decoder.tables, INPUTS, strict=True))
         return decoder.stack(x, condition, cache=self.cache)[:, 0]
 
-    def _next(self, state: Tensor, step: int) -> NDArray[np.int64]:
-        """Draw the next word of every row, element after element."""
+    def _next(self, state: Tensor, step: int, live: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Draw the next word of the rows `live`, element after element; the others get zeros."""
         word = np.zeros((self.rows, 8), dtype=np.int64)
-        live = ~self.done
         word[:, 0], state = self._draw(0, state, step, live, [g.families() for g in self.request.grammars])
         metrical, note = live & (word[:, 0] == Family.METRICAL), live & (word[:, 0] == Family.NOTE)
         if metrical.any():

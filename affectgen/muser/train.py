@@ -10,12 +10,11 @@ import csv
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.corpora import read_emopia, read_folder, read_vgmidi
@@ -26,6 +25,7 @@ from affectgen.muser.prior_data import PriorWindows, encode_songs, prior_batches
 from affectgen.nn.training import Trainer, Training, TrainingConfig
 from affectgen.score.words import ELEMENTS
 
+STAGES = ("pretrain", "finetune", "prior")
 VALIDATION_ROWS = 16
 VALIDATION_WORDS = 768
 
@@ -55,7 +55,7 @@ class TrainOptions:
     model: MuserConfig
     points: Path | None = None
     pretrain: int = 1000
-    finetune: int = 1500
+    finetune: int = 1300
     prior: int = 3000
     rows: int = 12
     words: int = 512
@@ -66,9 +66,9 @@ class TrainOptions:
     guided: bool = True
 
     def stages(self) -> tuple[Stage, Stage]:
-        """Pretraining keeps a tenth of the labelled clips in; fine-tuning keeps a fifth of the others."""
+        """Pretraining has the labelled clips in one row of ten; fine-tuning the others in one row of eight."""
         first = Stage("pretrain", self.pretrain, self.rate, {"emopia": 0.1, "pop": 0.85, "game": 0.05}, floor=0.3)
-        second = {"emopia": 0.75, "pop": 0.2, "game": 0.05}
+        second = {"emopia": 0.88, "pop": 0.09, "game": 0.03}
         return first, Stage("finetune", self.finetune, 0.6 * self.rate, second, dropout=0.15)
 
 

@@ -84,17 +84,18 @@ class Trainer:
         self.optimiser = make_optimiser(model, config)
         self.step, self.best, self.best_step, self.misses = 0, math.inf, 0, 0
         self.running: float | None = None
+        self.since = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(self) -> Training:
         """Train to the end (or go on from where an interrupted run stood) and load the best weights into the model."""
         self._resume()
-        start, since = time.monotonic(), time.monotonic()
+        start = self.since = time.monotonic()
         first = self.step
         while self.step < self.config.steps and not self._tired():
             self._one_step()
             if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
-                speed = (self.step - first) / (time.monotonic() - since)
+                speed = (self.step - first) / (time.monotonic() - start)
                 self._check(speed)
         if (self.folder / BEST).is_file():
             self.model.load_state_dict(torch.load(self.folder / BEST, weights_only=True))
@@ -141,7 +142,10 @@ class Trainer:
 
     def _log(self, figures: dict[str, float], speed: float) -> None:
         """One line to the CSV file and one to the terminal."""
+        seconds = time.monotonic() - self.since
+        self.since = time.monotonic()
         row = {"step": self.step, "rate": f"{rate_at(self.step, self.config):.3g}", "train": f"{self.running:.4f}"}
+        row |= {"seconds": f"{seconds:.1f}"}
         row |= {name: f"{value:.4f}" for name, value in figures.items()}
         path = self.folder / LOG
         fresh = not path.is_file()

@@ -1,0 +1,183 @@
+"""MusER's tasks as the upper floors know them: generate, transfer, reconstruct. Weights are read by `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from affectgen.muser.options import ELEMENTS, GenerateOptions, ReconstructOptions, TransferOptions
+from affectgen.task import Loaded, Result
+
+if TYPE_CHECKING:
+    from affectgen.muser.compose import Composer
+    from affectgen.muser.generate import Piece
+    from affectgen.score.grid import GridScore
+
+MIDI = ".mid"
+
+
+@dataclass(frozen=True)
+class MuserTask:
+    """One of the three. `make` turns a loaded composer into a runner."""
+
+    name: str
+    options: type[Any]
+    make: Callable[[Any], Loaded]
+
+    def load(self, checkpoint: str | None, device: str) -> Loaded:
+        """Read the checkpoint (the shipped one for None)."""
+        from affectgen.muser.checkpoint import load_composer
+
+        return self.make(load_composer(checkpoint, device))
+
+
+@dataclass(frozen=True)
+class GenerateRunner:
+    """`muser generate` with its weights."""
+
+    composer: Composer
+
+    def run(self, options: Sequence[GenerateOptions]) -> list[Result]:
+        """Compose every request."""
+        from affectgen.muser.generate import Generator
+
+        pieces = Generator(self.composer).run(options)
+        return [self._result(option, piece) for option, piece in zip(options, pieces, strict=True)]
+
+    def _result(self, option: GenerateOptions, piece: Piece) -> Result:
+        details = facts(piece.score) | {
+            "batch_width": self._width(), "candidate": piece.candidate, "candidates": option.best_of,
+            "attempts": piece.attempts,
+        }  # fmt: skip
+        if piece.measured_path is not None:
+            details["measured_path"] = [[round(float(x), 4) for x in point] for point in piece.measured_path]
+        heard = reading(piece.measured.tolist())
+        return Result(
+            data=_midi(piece.score), suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
+            measured=heard, details=details, checkpoint=record(self.composer), summary=(_line(heard, details),),
+        )  # fmt: skip
+
+    @staticmethod
+    def _width() -> int:
+        from affectgen.muser.compose import WIDTH
+
+        return WIDTH
+
+
+@dataclass(frozen=True)
+class TransferRunner:
+    """`muser transfer` with its weights."""
+
+    composer: Composer
+
+    def run(self, options: Sequence[TransferOptions]) -> list[Result]:
+        """Transfer for every request."""
+        return [self._one(option) for option in options]
+
+    def _one(self, option: TransferOptions) -> Result:
+        import numpy as np
+
+        from affectgen.muser.compose import WIDTH
+        from affectgen.muser.transfer import measure_moves, transfer
+        from affectgen.recognize.guide import load_guide
+        from affectgen.score.beats import read_score
+        from affectgen.score.words import encode
+
+        source, donor = read_score(option.source), read_score(option.donor)
+        made = transfer(self.composer, source, donor, option.elements, option.seed, option.temperature)
+        spread = np.array(self.composer.attribute_spread)
+        moves = measure_moves(encode(source), encode(donor), made.words, spread)
+        points = load_guide().rate([score.to_notes() for score in (source, donor, made.score)])
+        rows = {
+            name: {"source": moves.source[e], "donor": moves.donor[e], "result": moves.result[e], "sd": moves.shift[e]}
+            for e, name in enumerate(ELEMENTS)
+        }
+        lines = [f"{'element':10}{'source':>9}{'donor':>9}{'result':>9}{'moved by (sd)':>15}"]
+        for name, row in rows.items():
+            mark = " *" if name in option.elements else ""
+            lines.append(f"{name:10}" + "".join(f"{row[k]:9.2f}" for k in ("source", "donor", "result"))
+                         + f"{row['sd']:15.2f}{mark}")  # fmt: skip
+        for index, name in enumerate(("valence", "arousal")):
+            values = points[:, index]
+            lines.append(f"{name:10}" + "".join(f"{value:9.2f}" for value in values) + f"{values[2] - values[0]:15.2f}")
+        details = facts(made.score) | {"elements": list(option.elements), "moves": _plain(rows), "batch_width": WIDTH}
+        details["source_affect"] = reading(points[0].tolist())
+        return Result(
+            data=_midi(made.score), suffix=MIDI, asked=None, measured=reading(points[2].tolist()), details=details,
+            checkpoint=record(self.composer), summary=tuple(lines),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReconstructRunner:
+    """`muser reconstruct` with its weights."""
+
+    composer: Composer
+
+    def run(self, options: Sequence[ReconstructOptions]) -> list[Result]:
+        """Reconstruct every source."""
+        return [self._one(option) for option in options]
+
+    def _one(self, option: ReconstructOptions) -> Result:
+        from affectgen.muser.transfer import note_f1, reconstruct
+        from affectgen.recognize.guide import load_guide
+        from affectgen.score.beats import read_score
+
+        source = read_score(option.source)
+        rebuilt = reconstruct(self.composer, source)
+        score = note_f1(source, rebuilt)
+        point = load_guide().rate([rebuilt.to_notes()])[0]
+        return Result(
+            data=_midi(rebuilt), suffix=MIDI, asked=None, measured=reading(point.tolist()),
+            details=facts(rebuilt) | {"note_f1": round(score, 4)}, checkpoint=record(self.composer),
+            summary=(f"note F1 {score:.3f} ({len(source)} notes in, {len(rebuilt)} out)",),
+        )  # fmt: skip
+
+
+GENERATE = MuserTask("muser generate", GenerateOptions, GenerateRunner)
+TRANSFER = MuserTask("muser transfer", TransferOptions, TransferRunner)
+RECONSTRUCT = MuserTask("muser reconstruct", ReconstructOptions, ReconstructRunner)
+
+
+def facts(score: GridScore) -> dict[str, Any]:
+    """What a manifest says of a piece."""
+    tempo = sorted(score.tempo.tolist())[len(score.tempo) // 2]
+    return {
+        "bars": score.bars, "notes": len(score), "seconds": round(score.seconds, 3), "key": str(score.key),
+        "tempo": round(tempo, 2),
+    }  # fmt: skip
+
+
+def reading(point: Sequence[float]) -> dict[str, Any]:
+    """The guide's valence-arousal as results state it."""
+    from affectgen.affect import Affect
+
+    affect = Affect(float(point[0]), float(point[1]))
+    return {"recogniser": "guide", **affect.to_json(), "quadrant": affect.quadrant}
+
+
+def record(composer: Composer) -> dict[str, str]:
+    """The checkpoint as manifests name it."""
+    return {"name": composer.name, "sha256": composer.sha256}
+
+
+def _line(heard: dict[str, Any], details: dict[str, Any]) -> str:
+    """One line about a piece for a person."""
+    length = f"{details['bars']} bars, {details['seconds']:.1f} s, {details['notes']} notes, {details['key']}"
+    return f"{length}; the guide hears valence {heard['valence']:+.2f}, arousal {heard['arousal']:+.2f}"
+
+
+def _midi(score: GridScore) -> bytes:
+    """The file."""
+    from affectgen.score.midi import write_midi
+
+    return write_midi(score)
+
+
+def _plain(rows: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
+    """JSON-able numbers; nan (an element that a piece lacks) becomes None."""
+    return {
+        name: {key: round(float(value), 4) if value == value else None for key, value in row.items()}
+        for name, row in rows.items()
+    }
