@@ -31,6 +31,10 @@ from affectgen.score.pulse import find_pulse
 GATHERED = 0.35
 BY_CHANCE = 1.0
 DIVISIONS = (4, 3, 6, 12)
+# A lone 120 is what recorders write when they know no tempo, and music of 80, 90 or 160 gathers on its triplets:
+# then only notes that were quantised count as being on the grid.
+DEFAULT_TEMPO = 120.0
+QUANTISED = 0.995
 LONGEST = 7200.0  # seconds; tracking takes 20 kB a second
 
 
@@ -63,6 +67,8 @@ def has_beat_grid(score: symusic.Score) -> bool:
         return True
     beat = np.unique(np.concatenate(onsets)) / score.ticks_per_quarter
     gathered = max(float(np.cos(2 * np.pi * division * beat).mean()) for division in DIVISIONS)
+    if all(abs(tempo.qpm - DEFAULT_TEMPO) < 0.01 for tempo in score.tempos):
+        return gathered >= QUANTISED
     return gathered >= min(GATHERED + BY_CHANCE / np.sqrt(len(beat)), 0.95)
 
 
