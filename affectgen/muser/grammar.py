@@ -104,11 +104,14 @@ class Grammar:
         return mask
 
     def durations(self) -> Mask:
-        """Which duration indices the next note may have, bool [21]: to the final bar line or past it when closing."""
+        """Which duration indices the next note may have, bool [21]: not past the final bar line; up to it if closing."""
+        left = (self.bars - self.bar) * BAR - self.position  # sixteenths to the final bar line
         mask = np.ones(SIZES["duration"], dtype=bool)
         mask[0] = False
+        if self.ending:
+            mask[1:] = DURATIONS <= left
         if self.closing:
-            mask[1:] = DURATIONS >= BAR - self.position
+            mask[1:] = DURATIONS == DURATIONS[DURATIONS <= left].max()
         return mask
 
     def take(self, word: NDArray[np.int64]) -> None:

@@ -1,0 +1,1 @@
+"""Music as notes: files, grids, keys, chords, words."""

@@ -1,0 +1,1 @@
+"""The tables: what the generators show, measured by the judge."""

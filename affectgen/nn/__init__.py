@@ -1,0 +1,1 @@
+"""What every model shares: transformer, quantiser, training loop, checkpoints."""
