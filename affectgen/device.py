@@ -9,7 +9,7 @@ from pathlib import Path
 from affectgen.errors import AffectgenError, UsageError
 
 DEVICE_FORM = re.compile(r"auto|cpu|cuda(:\d+)?")
-MOST_THREADS = 8  # matrices of the models here are small: beyond this, threads wait for each other
+THREADS_VARIABLES = ("AFFECTGEN_THREADS", "OMP_NUM_THREADS")  # the first one that is a number counts
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -52,9 +52,13 @@ def cores() -> int:
 
 
 def choose_threads() -> int:
-    """How many threads torch gets: $OMP_NUM_THREADS where it is a number, else the cores, at most MOST_THREADS."""
-    wish = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wish) if wish.isdecimal() and int(wish) > 0 else min(cores(), MOST_THREADS)
+    """How many threads torch gets: $AFFECTGEN_THREADS, else $OMP_NUM_THREADS, where one is a number, else one.
+
+    The models' matrices are small: several threads gain little on an idle machine, and beside any other load they
+    wait for each other at every layer (two on two busy cores: 170 s for a piece that takes one thread 5 s).
+    """
+    wishes = [os.environ.get(name, "") for name in THREADS_VARIABLES]
+    return next((int(wish) for wish in wishes if wish.isdecimal() and int(wish) > 0), 1)
 
 
 def use_threads(count: int) -> None:

@@ -1,4 +1,4 @@
-"""Devices by name, and threads by cores."""
+"""Devices by name, and threads by the environment."""
 
 from __future__ import annotations
 
@@ -39,15 +39,23 @@ def test_a_name_of_no_device(name):
         device.check_device_name(name)
 
 
-def test_threads_follow_the_environment_then_the_cores(monkeypatch):
+def test_one_thread_unless_the_environment_says_otherwise(monkeypatch):
+    monkeypatch.setattr(device, "cores", lambda: 64)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert device.choose_threads() == 1
+    for nonsense in ("", "0", "many", "-2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", nonsense)
+        assert device.choose_threads() == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert device.choose_threads() == 3
-    for nonsense in ("", "0", "many"):
-        monkeypatch.setenv("OMP_NUM_THREADS", nonsense)
-        monkeypatch.setattr(device, "cores", lambda: 2)
-        assert device.choose_threads() == 2
-    monkeypatch.setattr(device, "cores", lambda: 64)
-    assert device.choose_threads() == device.MOST_THREADS
+
+
+def test_our_own_variable_beats_the_general_one(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("AFFECTGEN_THREADS", "2")
+    assert device.choose_threads() == 2
+    monkeypatch.setenv("AFFECTGEN_THREADS", "")
+    assert device.choose_threads() == 3
 
 
 def test_cores_of_a_container(monkeypatch, tmp_path):
