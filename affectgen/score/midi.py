@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affectgen.errors import MidiError
 from affectgen.score.chords import marker_text, read_marker
-from affectgen.score.grid import BEAT, Chord, GridScore, make_grid
+from affectgen.score.grid import BAR, BEAT, Chord, GridScore, make_grid
 from affectgen.score.keys import Key, estimate_key
 from affectgen.score.notes import NoteArray
 from affectgen.score.smf import close_notes, plain
@@ -89,7 +89,7 @@ def grid_of(score: symusic.Score, key: Key | None = None) -> GridScore:
     stop = np.round((rows["time"] + rows["duration"]) / step).astype(np.int64)
     pitch, velocity = rows["pitch"].astype(np.int64), rows["velocity"].astype(np.int64)
     notes = np.stack([start, np.maximum(stop - start, 1), pitch, velocity], axis=1)
-    beats = int(start.max()) // BEAT + 1
+    beats = (int(start.max()) // BAR + 1) * (BAR // BEAT)
     if beats > MOST_BEATS:
         raise MidiError(f"This MIDI file lasts {beats} beats; up to {MOST_BEATS} can be read.", "Cut it.")
     found = key if key is not None else estimate_key(pitch, np.maximum(rows["duration"], 1.0).astype(np.float64))

@@ -123,8 +123,7 @@ class CompoundWords(miditok.CPWord):  # type: ignore[misc]
         struck: set[str] = set()
         for word in tokens:
             kind = kind_of(word)
-            allowed = before == "" or kind in SUCCESSORS.get(before, set())
-            wrong = not allowed or not _is_complete(word, kind)
+            wrong = not _may_follow(before, kind) or not _is_complete(word, kind)
             if kind == "Bar":
                 position = -1
             elif kind == "Position":
@@ -144,6 +143,13 @@ def kind_of(word: list[str]) -> str:
     if family == "Metric":
         return word[Field.BEAT].split("_")[0]
     return {"Note": "Pitch", "None": "PAD"}.get(family, family)
+
+
+def _may_follow(before: str, kind: str) -> bool:
+    """Whether a word of a kind may stand after another, or first where `before` is empty; padding after the end."""
+    if kind == "PAD":
+        return before in ("End", "PAD")
+    return before == "" or kind in SUCCESSORS.get(before, set())
 
 
 def _is_complete(word: list[str], kind: str) -> bool:
