@@ -30,7 +30,8 @@ from affectgen.score.pulse import find_pulse
 # 5th; a few notes can gather by chance, hence the second term.
 GATHERED = 0.35
 BY_CHANCE = 1.0
-DIVISIONS = (4, 3, 6, 12)
+DIVISIONS = (BEAT, 3, 6, 12)
+ON_BEAT = 0.15  # least share of onsets on a beat for triplets to be believed
 # A lone 120 is what recorders write when they know no tempo, and music of 80, 90 or 160 gathers on its triplets:
 # then only notes that were quantised count as being on the grid.
 DEFAULT_TEMPO = 120.0
@@ -66,7 +67,8 @@ def has_beat_grid(score: symusic.Score) -> bool:
     if not onsets:
         return True
     beat = np.unique(np.concatenate(onsets)) / score.ticks_per_quarter
-    gathered = max(float(np.cos(2 * np.pi * division * beat).mean()) for division in DIVISIONS)
+    finer = (np.abs(beat - np.round(beat)) < 1 / 16).mean() >= ON_BEAT  # else a shifted grid passes for triplets
+    gathered = max(float(np.cos(2 * np.pi * division * beat).mean()) for division in (DIVISIONS if finer else (BEAT,)))
     if all(abs(tempo.qpm - DEFAULT_TEMPO) < 0.01 for tempo in score.tempos):
         return gathered >= QUANTISED
     return gathered >= min(GATHERED + BY_CHANCE / np.sqrt(len(beat)), 0.95)

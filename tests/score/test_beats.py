@@ -113,6 +113,12 @@ def test_quantised_notes_lie_on_a_grid_and_loose_ones_do_not() -> None:
     assert not has_beat_grid(score_with(human, 120.0))  # 120 alone is what recorders write
 
 
+@pytest.mark.parametrize("late", [40, 60, 80])
+def test_notes_that_all_stand_off_the_ticks_are_on_no_grid(late: int) -> None:
+    sixteenths = np.arange(0, 200) * 120
+    assert not has_beat_grid(score_with(sixteenths + late, 93.0))
+
+
 def test_music_of_90_in_a_file_of_120_is_tracked() -> None:
     eighths = np.round(np.arange(120) * 480 * 2 / 3).astype(int) + np.random.default_rng(0).integers(-9, 10, 120)
     score = score_with(np.maximum(eighths, 0), 120.0)
