@@ -129,8 +129,8 @@ def _key(notes: NoteArray) -> Values:
     found["minor_key"] = float(key.minor)
     found["key_fit"] = key.fit
     found["pitch_class_entropy"] = float(-(profile * np.log(profile + 1e-9)).sum()) if len(notes) else 0.0
-    triads = harmony.window_triads(notes)
-    minor, root = triads >= 12, (triads - key.tonic) % 12
+    triads = harmony.window_triads(notes, key.tonic)
+    minor, root = triads >= 12, triads % 12
     found["triads_minor"] = _share(minor)
     for name, degree in (("tonic", 0), ("second", 2), ("fourth", 5), ("fifth", 7), ("sixth", 9)):
         found[f"triads_{name}"] = _share(root == degree)

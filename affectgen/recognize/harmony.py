@@ -119,10 +119,11 @@ def interval_shares(sets: NDArray[np.int64]) -> Floats:
     return counts / max(1.0, float(counts.sum()))
 
 
-def window_triads(notes: NoteArray, seconds: float = WINDOW_SECONDS) -> NDArray[np.int64]:
-    """The best-fitting triad in each window with notes: 0-11 major on that root, 12-23 minor. int64 [windows].
+def window_triads(notes: NoteArray, tonic: int = 0, seconds: float = WINDOW_SECONDS) -> NDArray[np.int64]:
+    """The best-fitting triad in each window with notes, int64 [windows]: 0-11 major, 12-23 minor.
 
-    A note counts in the window it starts in and in the later ones it rings into, by its seconds there.
+    The root is counted from `tonic` up, so that ties fall alike in every transposition. A note counts in the window it
+    starts in and in the later ones it rings into, by its seconds there.
     """
     if not len(notes):
         return np.zeros(0, dtype=np.int64)
@@ -130,6 +131,6 @@ def window_triads(notes: NoteArray, seconds: float = WINDOW_SECONDS) -> NDArray[
     edges = np.arange(windows) * seconds
     stop = notes.onset + notes.duration
     inside = np.minimum(stop[None], edges[:, None] + seconds) - np.maximum(notes.onset[None], edges[:, None])
-    chroma = np.clip(inside, 0.0, None) @ np.eye(12)[notes.pitch % 12]  # [windows, 12]
+    chroma = np.clip(inside, 0.0, None) @ np.eye(12)[(notes.pitch - tonic) % 12]  # [windows, 12]
     heard = chroma[chroma.sum(axis=1) > 0]
-    return (heard @ _triads().T).argmax(axis=1)
+    return np.round(heard @ _triads().T, 9).argmax(axis=1)

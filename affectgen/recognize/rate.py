@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from affectgen.errors import MidiError
 from affectgen.recognize import store
 from affectgen.recognize.guide import Guide
 from affectgen.recognize.mlp import Perceptrons
@@ -54,8 +53,4 @@ def rate_notes(pieces: Sequence[NoteArray], name: str | Path = RECOGNISER) -> li
 
 def rate_file(source: Path | bytes, name: str | Path = RECOGNISER) -> Rating:
     """Rate a MIDI file, or the bytes of one. MidiError if it is none or has no notes."""
-    notes = read_notes(source)
-    if not len(notes):
-        shown = str(source) if isinstance(source, Path) else "The input"
-        raise MidiError(f"{shown} has no pitched notes, so it carries no emotion to rate.", "Give a piece with notes.")
-    return rate_notes([notes], name)[0]
+    return rate_notes([read_notes(source)], name)[0]

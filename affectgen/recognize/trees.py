@@ -94,8 +94,7 @@ def from_sklearn(models: list[GradientBoostingClassifier]) -> Forest:
         right[row, used] = np.maximum(tree.children_right, 0)
         value[row, used] = tree.value[:, 0, 0] * rate * share
     start = np.log(np.clip(models[0].init_.class_prior_, 1e-12, 1.0))
-    if len(start) == 2:
-        start = start[1:] - start[:1]
+    start = start[1:] - start[:1] if len(start) == 2 else start - start.mean()
     output = np.array([k for _, k in trees], dtype=np.int32)
     return Forest(feature, threshold, left, right, value, output, start)
 

@@ -1,0 +1,79 @@
+"""Pseudo-labels stay inside the labelled quadrant and never come from a model that saw the song."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affectgen.errors import UsageError
+from affectgen.recognize import pseudo
+from affectgen.recognize.corpus import UNRATED, Labelled
+from affectgen.recognize.mlp import Examples, Settings
+from affectgen.score.notes import NoteArray
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.integers(0, 3))
+def test_points_stay_strictly_inside_the_labelled_quadrant(valence: float, arousal: float, quadrant: int) -> None:
+    point = pseudo.inside_quadrant(np.array([[valence, arousal]]), np.array([quadrant]))[0]
+    assert (np.sign(point) == pseudo.SIGNS[quadrant]).all()
+    assert (np.abs(point) <= 1).all()
+
+
+def test_a_wrong_prediction_ends_near_the_axis_and_a_sure_one_far_out() -> None:
+    points = pseudo.inside_quadrant(np.array([[-0.9, 1.0], [0.6, 0.6]]), np.array([0, 0]))
+    np.testing.assert_allclose(points, [[0.24, 0.84], [0.6, 0.6]])
+
+
+def clip(song: int, quadrant: int) -> Labelled:
+    count = 40 + 60 * (quadrant < 2)
+    numbers = np.random.default_rng(song)
+    scale = (0, 4, 7) if quadrant in (0, 3) else (0, 3, 7)
+    onset = np.sort(numbers.uniform(0, 20, count))
+    notes = NoteArray.of(onset, [0.3] * count, 60 + numbers.choice(scale, count), numbers.integers(40, 90, count))
+    return Labelled(f"c{song}", f"s{song}", "train", quadrant, UNRATED, True, notes)
+
+
+def test_predictions_are_made_without_the_song(monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = [clip(song, song % 4) for song in range(20)]
+    seen: list[tuple[Examples, object]] = []
+    honest = pseudo.fit
+
+    def spy(examples: Examples, velocity: np.ndarray, settings: Settings) -> object:
+        seen.append((examples, None))
+        return honest(examples, velocity, settings)
+
+    monkeypatch.setattr(pseudo, "fit", spy)
+    logits = pseudo.out_of_fold(clips, folds=4, settings=Settings(members=1, hidden=4, steps=5, batch=64))
+    assert logits.shape == (20, 6)
+    whole = pseudo.examples_of(clips).statistics
+    fold = pseudo.folds_by_song(clips, 4)
+    assert len(seen) == 4
+    for index, (examples, _) in enumerate(seen):
+        for row in whole[fold == index]:
+            assert not (examples.statistics == row).all(axis=1).any()
+        assert all((examples.statistics == row).all(axis=1).any() for row in whole[fold != index])
+
+
+def test_one_of_data_and_midi_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--data and --midi"):
+        pseudo.main(["-o", str(tmp_path / "x.csv")])
+
+
+def test_windows_of_unlabelled_files_are_rated(tmp_path: Path) -> None:
+    symusic = pytest.importorskip("symusic")
+    score = symusic.Score(480)
+    track = symusic.Track("piano")
+    for index in range(130):
+        track.notes.append(symusic.Note(index * 480, 400, 60 + index % 7, 50 + index % 30))
+    score.tracks.append(track)
+    (tmp_path / "in").mkdir()
+    score.dump_midi(str(tmp_path / "in" / "a.mid"))
+    assert pseudo.main(["--midi", str(tmp_path / "in"), "-o", str(tmp_path / "out.csv")]) == 0
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert lines[0] == "clip,start,valence,arousal"
+    assert [line.split(",")[:2] for line in lines[1:]] == [["a", "0.0000"], ["a", "30.0000"]]
+    assert all(-1 <= float(value) <= 1 for line in lines[1:] for value in line.split(",")[2:])
