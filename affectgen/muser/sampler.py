@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
-from affectgen.muser.decoder import INPUTS
 from affectgen.muser.grammar import Grammar
 from affectgen.muser.model import Muser
 from affectgen.muser.planner import guided
 from affectgen.muser.prior import pick
+from affectgen.muser.stepper import Stepper
 from affectgen.score.words import BAR_LINE, ELEMENTS, NO_CHORD, SIZES, Family, Field
 
 FREE = -1  # in forced words: to be drawn
 WORDS_PER_BAR = 96  # room in the cache for each bar
 METRICAL = (2, 3)
 NOTE = (4, 5, 6)
+Rule = Callable[[Grammar], NDArray[np.bool_]]  # what a piece's grammar allows of an element
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class DecodeRequest:
 
 
 class Decoding:
-    """The state of one call: words so far, what is in force in each row, the cache."""
+    """The state of one call: words so far, what is in force in each row, the decoder's memory of both."""
 
     def __init__(self, model: Muser, request: DecodeRequest, rngs: Sequence[np.random.Generator]) -> None:
         self.model, self.request, self.rngs = model, request, list(rngs)
@@ -53,21 +55,28 @@ class Decoding:
         self.words: list[list[NDArray[np.int64]]] = [[] for _ in range(self.rows)]
         self.done = np.array([grammar.bars == 0 for grammar in request.grammars])  # rows that only fill the batch
         self.in_force = np.zeros((self.rows, 3), dtype=np.int64)  # position, tempo, chord
-        self.capacity = WORDS_PER_BAR * request.plan.shape[1] + 2
-        self.cache = model.globally.stack.new_cache(2 * self.rows, self.capacity, self.device)
+        self.most = WORDS_PER_BAR * request.plan.shape[1] + 1
+        self.stepper = Stepper(model.globally, request.condition, self._live())
+        self.bar: NDArray[np.int64] | None = None
+        self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D]
+
+    def _live(self) -> int:
+        """One more than the last row that is still being written."""
+        return self.rows - int(np.argmin(self.done[::-1]))
 
     def run(self) -> list[NDArray[np.int64]]:
         """The words of each piece, int64 [T, 8], END included."""
         state, step = torch.zeros(0), 0
-        while not self.done.all() and self.cache.length < self.capacity - 1:
+        while not self.done.all() and step < self.most:
             opening = np.array([step < len(prefix) for prefix in self.request.prefix])
             word = np.zeros((self.rows, 8), dtype=np.int64)
             if (~opening & ~self.done).any():
                 word = self._next(state, step, ~opening & ~self.done)
-            for row in np.flatnonzero(opening):
+            for row in np.flatnonzero(opening).tolist():
                 word[row] = self.request.prefix[row][step]
             self._take(word)
-            state = self._advance(word)
+            if not self.done.all():
+                state = self._advance(word)
             step += 1
         return [self._closed(row) for row in range(self.rows) if self.words[row]]
 
@@ -104,35 +113,36 @@ class Decoding:
         table[:, 9:12] = self.in_force
         bar = np.array([max(grammar.bar, 0) for grammar in self.request.grammars])
         bar = np.minimum(bar, self.request.plan.shape[1] - 1)
-        self.bar = torch.from_numpy(np.concatenate([bar, bar])).to(self.device)
-        rows = torch.arange(2 * self.rows, device=self.device)
-        condition = self.request.condition[rows, self.bar][:, None]  # [2B, 1, C]
-        inputs = torch.from_numpy(np.concatenate([table, table])[:, None]).to(self.device)
-        decoder = self.model.globally
-        x = sum(book(inputs[..., column]) for book, (_, column) in zip(decoder.tables, INPUTS, strict=True))
-        return decoder.stack(x, condition, cache=self.cache)[:, 0]
+        if self.bar is None or (bar != self.bar).any():
+            self.bar, self.plan = bar, self._plan_of(bar)
+        return self.stepper.step(table, bar, self._live())
+
+    def _plan_of(self, bar: NDArray[np.int64]) -> list[Tensor]:
+        """What the slices of each row's bar [B] tell each element's decoder."""
+        rows = torch.arange(self.rows, device=self.device)
+        slices = self.request.plan[rows, torch.from_numpy(bar).to(self.device)]  # [B, 7, S]
+        both = torch.cat([slices, slices])
+        return [project(both[:, element]) for element, project in enumerate(self.model.elements.plan)]
 
     def _next(self, state: Tensor, step: int, live: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Draw the next word of the rows `live`, element after element; the others get zeros."""
         word = np.zeros((self.rows, 8), dtype=np.int64)
-        word[:, 0], state = self._draw(0, state, step, live, [g.families() for g in self.request.grammars])
+        word[:, 0], state = self._draw(0, state, step, live, Grammar.families)
         metrical, note = live & (word[:, 0] == Family.METRICAL), live & (word[:, 0] == Family.NOTE)
         if metrical.any():
-            masks = [g.beats() for g in self.request.grammars]
-            word[:, 1], state = self._draw(1, state, step, metrical, masks)
+            word[:, 1], state = self._draw(1, state, step, metrical, Grammar.beats)
             onset = metrical & (word[:, 1] > BAR_LINE)
             for element in METRICAL:
                 if onset.any():
-                    masks = [self._metrical_mask(element, row) for row in range(self.rows)]
-                    word[:, element], state = self._draw(element, state, step, onset, masks)
+                    word[:, element], state = self._draw(element, state, step, onset, None)
         if note.any():
-            masks = [g.notes_allowed() for g in self.request.grammars]
-            word[:, Field.PITCH], state = self._draw(Field.PITCH, state, step, note, masks)
-            masks = [g.durations() for g in self.request.grammars]
-            word[:, Field.DURATION], state = self._draw(Field.DURATION, state, step, note, masks)
-            masks = [self._above_zero(ELEMENTS[Field.VELOCITY])] * self.rows
-            word[:, Field.VELOCITY], state = self._draw(Field.VELOCITY, state, step, note, masks)
+            for element, mask in zip(NOTE, (Grammar.notes_allowed, Grammar.durations, None), strict=True):
+                word[:, element], state = self._draw(element, state, step, note, mask)
         return word
+
+    def _mask(self, element: int, row: int) -> NDArray[np.bool_]:
+        """What a row may draw where the grammar says nothing: any real value, or for tempo and chord "as before"."""
+        return self._metrical_mask(element, row) if element in METRICAL else self._above_zero(ELEMENTS[element])
 
     def _metrical_mask(self, element: int, row: int) -> NDArray[np.bool_]:
         """Tempo and chord must be stated at the first onset of a piece."""
@@ -149,17 +159,17 @@ class Decoding:
         return mask
 
     def _draw(
-        self, element: int, state: Tensor, step: int, wanted: NDArray[np.bool_], masks: list[NDArray[np.bool_]]
+        self, element: int, state: Tensor, step: int, wanted: NDArray[np.bool_], rule: Rule | None
     ) -> tuple[NDArray[np.int64], Tensor]:
-        """One element of the rows `wanted`, and the states once it is decided. Other rows get 0 and keep theirs."""
-        rows = np.flatnonzero(wanted)
-        index = torch.from_numpy(np.concatenate([rows, rows + self.rows])).to(self.device)
-        bars = self.bar[torch.from_numpy(rows).to(self.device)]
-        plan = self.request.plan[torch.from_numpy(rows).to(self.device), bars, element]  # [R, S]
-        plan = torch.cat([plan, plan])
-        logits = guided(self.model.elements(element, state[index], plan, torch.zeros_like(plan)), self.request.guidance)
-        allowed = torch.from_numpy(np.stack([_never_empty(masks[row]) for row in rows])).to(self.device)
-        logits = logits.masked_fill(~allowed, -1e9)
+        """One element of the rows `wanted`, and the states once it is decided. Other rows get 0 and keep theirs.
+
+        Logits are computed for every row, so that a row's never depend on how many others draw the same element.
+        """
+        rows = np.flatnonzero(wanted).tolist()
+        masks = [self._mask(element, row) if rule is None else rule(self.request.grammars[row]) for row in rows]
+        allowed = torch.from_numpy(np.stack([_never_empty(mask) for mask in masks])).to(self.device)
+        index = torch.tensor(rows, device=self.device)
+        logits = guided(self._logits(element, state), self.request.guidance)[index].masked_fill(~allowed, -1e9)
         temperature = self.request.temperatures.get(element, self.request.temperature)
         drawn = pick(logits, self.request.top_p, temperature, [self.rngs[row] for row in rows]).cpu().numpy()
         value = np.zeros(self.rows, dtype=np.int64)
@@ -169,9 +179,15 @@ class Decoding:
             if forced is not None and step < len(forced) and forced[step, element] != FREE:
                 value[row] = forced[step, element]
         decided = torch.from_numpy(np.concatenate([value, value])).to(self.device)
-        state = state.clone()
-        state[index] = self.model.elements.add(element, state[index], decided[index])
-        return value, state
+        where = torch.from_numpy(np.concatenate([wanted, wanted])).to(self.device)[:, None]
+        return value, torch.where(where, self.model.elements.add(element, state, decided), state)
+
+    def _logits(self, element: int, state: Tensor) -> Tensor:
+        """`ElementDecoders.forward` for every row [2B, D] without word slices, the bar's part taken from `plan`."""
+        decoders = self.model.elements
+        hidden = decoders.hidden[element](decoders.norms[element](state)) + self.plan[element]
+        logits: Tensor = decoders.out[element](F.gelu(hidden))
+        return logits
 
 
 def _never_empty(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
