@@ -21,7 +21,7 @@ from affectgen.score.accents import Accents, find_onsets, hear_accents
 from affectgen.score.chords import estimate_chords
 from affectgen.score.grid import BAR, BEAT, GridScore, make_grid
 from affectgen.score.keys import estimate_key
-from affectgen.score.midi import check_notes, grid_of, key_signature, notes_of, open_midi
+from affectgen.score.midi import GRID_MARK, check_notes, grid_of, key_signature, notes_of, open_midi
 from affectgen.score.notes import NoteArray
 from affectgen.score.pulse import find_pulse
 
@@ -64,7 +64,7 @@ def to_grid(score: symusic.Score) -> GridScore:
 def has_beat_grid(score: symusic.Score) -> bool:
     """Whether the notes of a score in ticks gather on the sixteenths or triplets of its own beats."""
     onsets = [track.notes.numpy()["time"] for track in score.tracks if len(track.notes) and not track.is_drum]
-    if not onsets:
+    if not onsets or any(marker.text == GRID_MARK for marker in score.markers):
         return True
     beat = np.unique(np.concatenate(onsets)) / score.ticks_per_quarter
     finer = (np.abs(beat - np.round(beat)) < 1 / 16).mean() >= ON_BEAT  # else a shifted grid passes for triplets

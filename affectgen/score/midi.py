@@ -17,6 +17,7 @@ from affectgen.score.smf import close_notes, plain
 
 TICKS = 480  # ticks per quarter note of the files written
 SIXTEENTH = TICKS // BEAT
+GRID_MARK = "affectgen grid"  # a marker of our performed files: notes lie off the beats, but the beats are the music's
 SLOWEST = 60e6 / 0xFFFFFF  # beats per minute; a tempo event has 24 bits for the microseconds of a quarter
 MOST_BEATS = 40_000  # of a piece; beyond, the file is broken rather than long
 Source = Path | bytes
@@ -125,8 +126,12 @@ def _chords_of_beats(score: symusic.Score, beats: int) -> tuple[Chord | None, ..
     return tuple(chords)
 
 
-def write_midi(score: GridScore) -> bytes:
-    """A type-1 MIDI file of one piano track, with tempo events, chord markers, 4/4 and the key signature."""
+def write_midi(score: GridScore, played: NoteArray | None = None) -> bytes:
+    """A type-1 MIDI file of one piano track, with tempo events, chord markers, 4/4 and the key signature.
+
+    played: the same notes as performed, in the score's order; they are written at their own times against the score's
+    beats, and the file says that its beats are the music's (`GRID_MARK`).
+    """
     out = symusic.Score(TICKS)
     out.time_signatures.append(symusic.TimeSignature(0, 4, 4))
     fifths = (score.key.tonic + 3 * score.key.mode) * 7 % 12  # a minor key has the signature a minor third above
@@ -139,8 +144,20 @@ def write_midi(score: GridScore) -> bytes:
         if chord != last_chord:
             out.markers.append(symusic.TextMeta(beat * TICKS, marker_text(chord)))
         last_tempo, last_chord = tempo, chord
-    out.tracks.append(_piano(score.start * SIXTEENTH, score.length * SIXTEENTH, score.pitch, score.velocity))
+    start, stop = score.start * SIXTEENTH, (score.start + score.length) * SIXTEENTH
+    if played is not None:
+        out.markers.append(symusic.TextMeta(0, GRID_MARK))
+        start, stop = (_ticks(score, seconds) for seconds in (played.onset, played.onset + played.duration))
+    out.tracks.append(_piano(start, np.maximum(stop - start, 1), score.pitch, score.velocity))
     return bytes(out.dumps_midi())
+
+
+def _ticks(score: GridScore, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Ticks of times under the score's tempo, which goes on after the final bar line."""
+    lines = score.line_seconds()
+    inside = np.interp(seconds, lines, np.arange(len(lines)) * SIXTEENTH)
+    beyond = np.maximum(seconds - lines[-1], 0.0) * score.tempo[-1] / 60 * TICKS
+    return np.round(inside + beyond).astype(np.int64)
 
 
 def write_notes(notes: NoteArray) -> bytes:
