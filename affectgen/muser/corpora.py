@@ -14,8 +14,9 @@ from affectgen.errors import AffectgenError, MidiError
 from affectgen.muser.data import Song
 from affectgen.score.grid import GridScore
 from affectgen.score.keys import PITCH_NAMES, Key
-from affectgen.score.midi import read_grid
+from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.notes import NoteArray
+from affectgen.score.performance import as_played
 from affectgen.score.words import encode
 
 QUADRANTS = {"Q1": (0.6, 0.6), "Q2": (-0.6, 0.6), "Q3": (-0.6, -0.6), "Q4": (0.6, -0.6)}
@@ -43,14 +44,27 @@ def read_emopia(folder: Path, split: str, points: dict[str, tuple[float, float]]
     with table.open(newline="") as file:
         for row in csv.DictReader(file):
             part = "dev" if row["split"] == "train" and is_dev_song(row["song"]) else row["split"]
-            path = folder / "beat" / row["beat"]
-            if part != split or not row["beat"] or not path.is_file():
+            if part != split:
                 continue
-            key = Key(PITCH_NAMES.index(row["key"]), int(row["mode"] == "minor"))
-            words = encode(read_grid(path, key))
             point = (points if points is not None else {}).get(row["clip"], QUADRANTS[row["quadrant"]])
-            songs.append(Song.of(row["clip"], words, np.array(point, dtype=np.float32), "emopia", False))
+            for score in read_clip(folder, row):
+                songs.append(Song.of(row["clip"], encode(score), np.array(point, dtype=np.float32), "emopia", False))
     return songs
+
+
+def read_clip(folder: Path, row: dict[str, str]) -> Iterator[GridScore]:
+    """The beat-aligned pieces of a row of clips.csv (one, or several with semicolons between), as they were played.
+
+    The beat files floor velocities at 40 and cut durations at a bar; the performance, where it is there, gives them back.
+    """
+    key = Key(PITCH_NAMES.index(row["key"]), int(row["mode"] == "minor"))
+    performance = folder / "raw" / f"{row['clip']}.mid"
+    for name in row["beat"].split(";"):
+        path = folder / "beat" / name
+        if not name or not path.is_file():
+            continue
+        score = read_grid(path, key)
+        yield as_played(score, read_notes(performance)) if performance.is_file() else score
 
 
 def read_folder(folder: Path, style: str, rate: Rater | None = None) -> Iterator[Song]:

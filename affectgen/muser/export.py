@@ -60,7 +60,7 @@ def export(options: TrainOptions, songs: dict[str, list[Song]], out: Path, comma
     out.mkdir(parents=True, exist_ok=True)
     reached = write_curves(options.folder, out / CURVES)
     words = {name: int(sum(len(song.table) for song in group)) for name, group in songs.items()}
-    passes = options.finetune * options.rows * options.words * options.stages()[1].share["emopia"] / max(words["train"], 1)
+    passes = options.finetune * options.rows * options.words * options.stage("finetune").share["emopia"] / max(words["train"], 1)
     about: dict[str, Any] = {
         "licence": LICENCE, "labels_version": LABELS_VERSION, "attribute_spread": attribute_spread(songs["train"]),
         "training": {

@@ -67,6 +67,13 @@ class Muser(nn.Module):
         self.elements = ElementDecoders(config)
         self.probe = nn.Linear(7 * config.slice_dim, 2)
 
+    def freeze_latents(self) -> None:
+        """Fix encoder and books, so that codes keep their meaning while the decoder learns on and the prior is fitted."""
+        for part in (self.encoder, self.word_latents):
+            part.requires_grad_(False)
+        self.bar_books.freeze()
+        self.word_books.freeze()
+
     def encode_bars(self, table: Tensor, bars: int) -> Latents:
         """Tables [B, T, 13] -> the latents of their bars."""
         slices, filled = self.encoder(table, bars)

@@ -1,7 +1,8 @@
 """`affectgen muser train`: from folders of MIDI files to a checkpoint.
 
 Four stages in one run folder, each resumed if interrupted: prepare (songs as words, affects from the guide), pretrain
-(mostly unlabelled corpora), finetune (mostly EMOPIA), prior (on the codes of the finished model).
+(everything, mostly unlabelled corpora), prior (on the codes, which are fixed from here on), finetune (the decoder, mostly
+on EMOPIA). Prior and finetune need only what pretrain left, so two processes can run them side by side.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ import torch
 
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.corpora import read_emopia, read_folder, read_vgmidi
-from affectgen.muser.data import Song, Windows, load_songs, save_songs, whole_batches
+from affectgen.muser.data import Batch, Song, Windows, load_songs, save_songs, whole_batches
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
 from affectgen.muser.prior_data import PriorWindows, encode_songs, prior_batches
-from affectgen.nn.training import Trainer, Training, TrainingConfig
+from affectgen.nn.training import BEST, Trainer, Training, TrainingConfig
 from affectgen.score.words import ELEMENTS
 
-STAGES = ("pretrain", "finetune", "prior")
+STAGES = ("pretrain", "prior", "finetune")
 VALIDATION_ROWS = 16
 VALIDATION_WORDS = 768
 
@@ -56,7 +57,7 @@ class TrainOptions:
     points: Path | None = None
     pretrain: int = 1000
     finetune: int = 1300
-    prior: int = 3000
+    prior: int = 1500
     rows: int = 12
     words: int = 512
     rate: float = 1e-3
@@ -64,12 +65,14 @@ class TrainOptions:
     threads: int = 1
     device: str = "cpu"
     guided: bool = True
+    only: tuple[str, ...] = STAGES
 
-    def stages(self) -> tuple[Stage, Stage]:
+    def stage(self, name: str) -> Stage:
         """Pretraining has the labelled clips in one row of ten; fine-tuning the others in one row of eight."""
-        first = Stage("pretrain", self.pretrain, self.rate, {"emopia": 0.1, "pop": 0.85, "game": 0.05}, floor=0.3)
-        second = {"emopia": 0.88, "pop": 0.09, "game": 0.03}
-        return first, Stage("finetune", self.finetune, 0.6 * self.rate, second, dropout=0.15)
+        if name == "pretrain":
+            return Stage(name, self.pretrain, self.rate, {"emopia": 0.1, "pop": 0.85, "game": 0.05}, floor=0.3)
+        share = {"emopia": 0.88, "pop": 0.09, "game": 0.03}
+        return Stage(name, self.finetune, 0.6 * self.rate, share, dropout=0.15)
 
 
 def prepare(options: TrainOptions) -> dict[str, list[Song]]:
@@ -109,29 +112,26 @@ def read_points(path: Path) -> dict[str, tuple[float, float]]:
         return {row["clip"]: (float(row["valence"]), float(row["arousal"])) for row in csv.DictReader(file)}
 
 
-def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOptions) -> dict[str, Training]:
-    """Pretrain and fine-tune the model in place; what each stage came to."""
+def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOptions, stage: Stage) -> Training:
+    """One stage of the model in place; it ends with the stage's best weights."""
     everything = songs["train"] + songs["pop"] + songs["game"]
     dev = whole_batches(songs["dev"], VALIDATION_ROWS, VALIDATION_WORDS)
     device = torch.device(options.device)
-    done = {}
-    for number, stage in enumerate(options.stages()):
-        set_dropout(model, stage.dropout)
-        windows = Windows(everything, stage.share, options.rows, options.words, options.seed + 1000 * number)
-        config = TrainingConfig(
-            steps=stage.steps, rate=stage.rate, floor=stage.floor, seed=options.seed,
-            validate_every=max(1, min(100, stage.steps // 4)), autocast=True,
-        )  # fmt: skip
-        say(f"stage {stage.name}")
-        trainer = Trainer(
-            model, windows.draw, lambda batch: model(batch.to(device)).total, lambda: validate(model, dev, device),
-            config, options.folder / stage.name,
-        )  # fmt: skip
-        done[stage.name] = trainer.run()
-    return done
+    set_dropout(model, stage.dropout)
+    seed = options.seed + 1000 * STAGES.index(stage.name)
+    windows = Windows(everything, stage.share, options.rows, options.words, seed)
+    config = TrainingConfig(
+        steps=stage.steps, rate=stage.rate, floor=stage.floor, seed=options.seed,
+        validate_every=max(1, min(100, stage.steps // 4)),
+    )  # fmt: skip
+    say(f"stage {stage.name}")
+    return Trainer(
+        model, windows.draw, lambda batch: model(batch.to(device)).total, lambda: validate(model, dev, device),
+        config, options.folder / stage.name,
+    ).run()  # fmt: skip
 
 
-def validate(model: Muser, batches: list, device: torch.device) -> dict[str, float]:
+def validate(model: Muser, batches: list[Batch], device: torch.device) -> dict[str, float]:
     """Nats per word on whole songs, in all and by element, and the share of bar codes in use."""
     total, words = np.zeros(len(ELEMENTS)), 0.0
     for batch in batches:
@@ -140,7 +140,8 @@ def validate(model: Muser, batches: list, device: torch.device) -> dict[str, flo
         words += count
     figures = {"loss": float(total.sum() / words)}
     figures |= {name: float(value / words) for name, value in zip(ELEMENTS, total, strict=True)}
-    return figures | {"bar_usage": float(model.bar_books.usage().mean()), "word_usage": float(model.word_books.usage().mean())}
+    usage = {"bar_usage": model.bar_books.usage(), "word_usage": model.word_books.usage()}
+    return figures | {name: float(value.mean()) for name, value in usage.items()}
 
 
 def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], options: TrainOptions) -> Training:
@@ -171,15 +172,23 @@ def set_dropout(model: torch.nn.Module, rate: float) -> None:
 
 
 def run_train(options: TrainOptions) -> dict[str, Training]:
-    """All stages; the weights stay in the run folder for `export`."""
+    """The stages of `options.only`; the weights stay in the run folder for `export`."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     songs = prepare(options)
     device = torch.device(options.device)
     model, prior = Muser(options.model).to(device), Prior(options.model).to(device)
     say(f"{count(model) / 1e6:.2f} M parameters, prior {count(prior) / 1e6:.2f} M")
-    done = train_decoder(model, songs, options)
-    done["prior"] = train_prior(model, prior, songs, options)
+    done: dict[str, Training] = {}
+    if "pretrain" in options.only:
+        done["pretrain"] = train_decoder(model, songs, options, options.stage("pretrain"))
+    else:
+        model.load_state_dict(torch.load(options.folder / "pretrain" / BEST, weights_only=True))
+    model.freeze_latents()
+    if "prior" in options.only:
+        done["prior"] = train_prior(model, prior, songs, options)
+    if "finetune" in options.only:
+        done["finetune"] = train_decoder(model, songs, options, options.stage("finetune"))
     return done
 
 

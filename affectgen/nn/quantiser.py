@@ -51,6 +51,7 @@ class Quantiser(nn.Module):
     def __init__(self, config: QuantiserConfig) -> None:
         super().__init__()
         self.config = config
+        self.learning = True
         shape = (config.books, config.codes, config.dim)
         self.register_buffer("books", torch.randn(shape) * 0.1)
         self.register_buffer("counts", torch.ones(config.books, config.codes))
@@ -59,6 +60,10 @@ class Quantiser(nn.Module):
         sizes = torch.tensor(config.sizes if config.sizes is not None else (config.codes,) * config.books)
         missing = torch.arange(config.codes) >= sizes[:, None]  # [G, codes]: places that a smaller book lacks
         self.register_buffer("missing", missing, persistent=False)
+
+    def freeze(self) -> None:
+        """Keep the books as they are from now on, in training too."""
+        self.learning = False
 
     def nearest(self, slices: Tensor) -> Tensor:
         """Codes int64 [N, G] of the book vectors nearest to slices [N, G, dim]."""
@@ -76,7 +81,7 @@ class Quantiser(nn.Module):
         """Quantise slices [N, G, dim]; weight [N, G] says how often each counts (0: not at all)."""
         x = slices.float()
         counted = torch.ones(x.shape[:2], device=x.device) if weight is None else weight.float()
-        if self.training:
+        if self.training and self.learning:
             if not self.started:
                 self._start(x.detach(), counted)
             codes = self.nearest(x.detach())
