@@ -39,18 +39,19 @@ def load_composer(name: str | None = None, device: str = "cpu") -> Composer:
             f"{found.name} is a checkpoint of kind {kind!r}; one of MusER with this version's words was expected.",
             "Give another with --checkpoint; `affectgen models list` shows what there is.",
         )
-    config = MuserConfig.from_dict(found.config["model"])
-    model, prior = Muser(config), Prior(config)
     weights = found.weights()
     try:
+        config = MuserConfig.from_dict(found.config["model"])
+        spread = tuple(float(value) for value in found.config["attribute_spread"])
+        model, prior = Muser(config), Prior(config)
         _fill(model, weights, "model.")
         _fill(prior, weights, "prior.")
-    except RuntimeError as error:
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{found.name} does not fit its own config: {str(error).splitlines()[0]}", "Install the package again."
+            f"{found.name} does not fit its own config: {' '.join(str(error).split())[:200]}.",
+            "Install affectgen again, or train it again.",
         ) from error
     place = torch.device(device)
-    spread = tuple(found.config["attribute_spread"])
     return Composer(model.to(place).eval(), prior.to(place).eval(), config, found.name, found.sha256, spread)
 
 

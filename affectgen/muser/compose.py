@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from affectgen.muser.config import CLOSINGS, MOST_BARS_LEFT, STYLES, MuserConfig
 from affectgen.muser.grammar import Grammar
@@ -89,7 +90,9 @@ class Composer:
         return next(self.model.parameters()).device
 
     def compose(self, requests: Sequence[Request]) -> list[Composed]:
-        """Write every request, WIDTH at a time; requests of one call must share their Sampling."""
+        """Write every request, WIDTH at a time. ValueError unless requests of one call share their Sampling."""
+        if len({request.sampling for request in requests}) > 1:
+            raise ValueError("requests of one call must be sampled alike")
         done: list[Composed] = []
         for at in range(0, len(requests), WIDTH):
             done.extend(self._batch(list(requests[at : at + WIDTH])))
@@ -98,13 +101,15 @@ class Composer:
     def _batch(self, requests: list[Request]) -> list[Composed]:
         """One padded batch: plan, then words."""
         idle = WIDTH - len(requests)
-        rngs = [np.random.default_rng(request.seed) for request in requests] + [np.random.default_rng(0)] * idle
-        context, clamped, mode = self._context(requests, idle)
+        rngs = [np.random.default_rng(request.seed) for request in requests]
+        rngs += [np.random.default_rng(0) for _ in range(idle)]
+        context, clamped, mode = self._context(requests)
         sampling = requests[0].sampling
-        modes, codes = sample_plan(
-            self.prior,
-            PlanRequest(context, sampling.plan_guidance, sampling.plan_top_p, sampling.temperature, mode, clamped), rngs,
+        plan = PlanRequest(
+            context, [request.bars for request in requests] + [0] * idle, sampling.plan_guidance, sampling.plan_top_p,
+            sampling.temperature, mode, clamped,
         )  # fmt: skip
+        modes, codes = sample_plan(self.prior, plan, rngs)
         keys = [self._key(request, int(mode), rng) for request, mode, rng in zip(requests, modes, rngs, strict=False)]
         words = decode_words(self.model, self._decode_request(requests, context, codes, keys, rngs), rngs)
         return [
@@ -112,26 +117,27 @@ class Composer:
             for row, request in enumerate(requests)
         ]
 
-    def _context(self, requests: list[Request], idle: int) -> tuple[PriorContext, torch.Tensor, torch.Tensor]:
-        """What prior and decoder are told, padded: context, clamped codes [W, N, 7], mode [W] (-1: free)."""
+    def _context(self, requests: list[Request]) -> tuple[PriorContext, torch.Tensor, torch.Tensor]:
+        """What prior and decoder are told, padded: context, clamped codes [W, N, 7], mode [W] (-1: free).
+
+        The corpus is EMOPIA's and the last bar is called an excerpt's, as in EMOPIA; the grammar writes the ending.
+        """
         bars = max(request.bars for request in requests)
         affect = np.zeros((WIDTH, bars, 2), dtype=np.float32)
         known = np.zeros(WIDTH, dtype=bool)
         left = np.full((WIDTH, bars), MOST_BARS_LEFT, dtype=np.int64)
         clamped = np.full((WIDTH, bars, 7), -1, dtype=np.int64)
         mode = np.full(WIDTH, -1, dtype=np.int64)
-        ending = np.zeros(WIDTH, dtype=np.int64)
+        ending = np.full(WIDTH, CLOSINGS.index("excerpt"))
         for row, request in enumerate(requests):
             count = request.bars
             if request.affect is not None:
                 affect[row, :count], known[row] = request.affect, True
-                affect[row, count:] = request.affect[-1]
             left[row, :count] = np.minimum(np.arange(count)[::-1], MOST_BARS_LEFT)
             if request.clamped is not None:
                 clamped[row, :count] = request.clamped
             if request.key is not None:
                 mode[row] = request.key.mode
-            ending[row] = CLOSINGS.index("excerpt")
         style = np.full(WIDTH, STYLES.index("emopia"))
         parts = [torch.from_numpy(part).to(self.device) for part in (affect, known, left, style, ending)]
         return PriorContext(*parts), torch.from_numpy(clamped).to(self.device), torch.from_numpy(mode).to(self.device)
@@ -149,9 +155,11 @@ class Composer:
         """Conditions with and without affect, grammars, prefixes."""
         self.model.eval()
         plan = self.model.bar_books.lookup(codes)  # [W, N, 7, S]
+        counts = [request.bars for request in requests] + [1] * (WIDTH - len(requests))
         conditions = [
-            self.model.condition(context.affect, known, plan, context.bars_left, context.style, context.ending)
-            for known in (context.known, context.known & False)
+            self._condition(context, known, plan, row, count)
+            for known in (context.known, torch.zeros_like(context.known))
+            for row, count in enumerate(counts)
         ]
         grammars, prefixes = [], []
         for request, key, rng in zip(requests, keys, rngs, strict=False):
@@ -168,6 +176,18 @@ class Composer:
             torch.cat(conditions), plan, grammars, prefixes, forced, sampling.guidance, sampling.top_p,
             sampling.temperature, {},
         )  # fmt: skip
+
+
+    def _condition(
+        self, context: PriorContext, known: torch.Tensor, plan: torch.Tensor, row: int, count: int
+    ) -> torch.Tensor:
+        """The decoder's condition of one row [1, N, C], computed on its own bars alone and zero past them."""
+        one, own = slice(row, row + 1), slice(count)
+        condition: torch.Tensor = self.model.condition(
+            context.affect[one, own], known[one], plan[one, own], context.bars_left[one, own], context.style[one],
+            context.ending[one],
+        )  # fmt: skip
+        return functional.pad(condition, (0, 0, 0, plan.shape[1] - count))
 
 
 def key_word(key: Key) -> Words:

@@ -15,7 +15,8 @@ class MuserConfig:
     """Our configuration of MusER.
 
     dim, layers, heads: the global decoder. slice_dim: width of one element's slice. bar_codes: codes of each of the
-    seven bar books. word_codes: codes of the seven word books, in the order of ELEMENTS. encoder_dim: width inside the element encoder.
+    seven bar books. word_codes: codes of the seven word books, in the order of ELEMENTS. encoder_dim: width inside
+    the element encoder.
     regulariser: weight of the element regulariser (0 switches it off); regulariser_slope: its delta.
     covariance: weight of the cross-slice penalty. affect_probe: weight of reading the affect off the slices.
     plan_dropout: how often a training row sees no bar latents at all; detail_rate: how often a row sees word latents.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from affectgen.errors import AffectgenError, MidiError
 from affectgen.muser.data import Song
-from affectgen.score.grid import GridScore
+from affectgen.score.grid import BAR, GridScore
 from affectgen.score.keys import PITCH_NAMES, Key
 from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.notes import NoteArray
@@ -55,7 +55,8 @@ def read_emopia(folder: Path, split: str, points: dict[str, tuple[float, float]]
 def read_clip(folder: Path, row: dict[str, str]) -> Iterator[GridScore]:
     """The beat-aligned pieces of a row of clips.csv (one, or several with semicolons between), as they were played.
 
-    The beat files floor velocities at 40 and cut durations at a bar; the performance, where it is there, gives them back.
+    The beat files floor velocities at 40 and cut durations at a bar; the performance, where there is one, gives them
+    back.
     """
     key = Key(PITCH_NAMES.index(row["key"]), int(row["mode"] == "minor"))
     performance = folder / "raw" / f"{row['clip']}.mid"
@@ -87,18 +88,17 @@ def read_folder(folder: Path, style: str, rate: Rater | None = None) -> Iterator
 
 def _from_first_bar(score: GridScore) -> GridScore:
     """Without the empty bars before the first note."""
-    first = int(score.start.min()) // 16 if len(score) else 0
+    first = int(score.start.min()) // BAR if len(score) else 0
     return score.take_bars(first, score.bars)
 
 
 def rate_bars(score: GridScore, rate: Rater, step: int = 4) -> NDArray[np.float32]:
-    """Valence-arousal of each bar, float32 [bars, 2]: ratings of 30 s windows centred every `step` bars, interpolated."""
+    """Valence-arousal of each bar, float32 [bars, 2]: ratings of 30 s around every `step`-th bar, interpolated."""
     notes = score.to_notes()
     lines = score.line_seconds()
-    bars = np.arange(0, score.bars, step)
     windows, kept = [], []
-    for bar in bars:
-        centre = float(lines[min(bar * 16 + 8, len(lines) - 1)])
+    for bar in range(0, score.bars, step):
+        centre = float(lines[bar * BAR + BAR // 2])
         start = max(0.0, min(centre - SPAN_SECONDS / 2, score.seconds - SPAN_SECONDS))
         window = notes.between(start, start + SPAN_SECONDS)
         if len(window) >= 8:

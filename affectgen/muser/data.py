@@ -13,8 +13,8 @@ from torch import Tensor
 
 from affectgen.muser.config import MOST_BARS_LEFT, STYLES
 from affectgen.muser.stream import Stream, bar_attributes
-from affectgen.score.words import BAR_LINE, SIZES, Family, Field, key_index, key_of
 from affectgen.score.keys import Key
+from affectgen.score.words import BAR_LINE, SIZES, Family, Field, key_index, key_of
 
 COLUMNS = 13  # see Stream.table
 

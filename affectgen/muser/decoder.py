@@ -5,6 +5,8 @@ Each element's decoder sees the global state, the fields already decided for the
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -51,7 +53,7 @@ class GlobalDecoder(nn.Module):
         super().__init__()
         self.tables = nn.ModuleList(nn.Embedding(SIZES[name], config.dim) for name, _ in INPUTS)
         for table in self.tables:
-            nn.init.normal_(table.weight, std=0.05)
+            nn.init.normal_(cast(nn.Embedding, table).weight, std=0.05)
         self.stack = Transformer(
             TransformerConfig(
                 dim=config.dim, layers=config.layers, heads=config.heads, condition=config.condition,
@@ -73,7 +75,7 @@ class ElementDecoders(nn.Module):
         dim, width = config.dim, config.slice_dim
         self.chosen = nn.ModuleList(nn.Embedding(SIZES[name], dim) for name in ELEMENTS)
         for table in self.chosen:
-            nn.init.normal_(table.weight, std=0.2)
+            nn.init.normal_(cast(nn.Embedding, table).weight, std=0.2)
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in ELEMENTS)
         self.hidden = nn.ModuleList(nn.Linear(dim, dim) for _ in ELEMENTS)
         self.plan = nn.ModuleList(nn.Linear(width, dim, bias=False) for _ in ELEMENTS)

@@ -7,6 +7,8 @@ into it. The first dimension of each slice is the one the element regulariser or
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -47,7 +49,7 @@ class ElementEncoder(nn.Module):
 
     def forward(self, table: Tensor, bars: int) -> tuple[Tensor, Tensor]:
         """Tables [B, T, 13] -> slices [B, bars, 7, slice_dim] and whether a bar has items, bool [B, bars, 7]."""
-        batch, steps = table.shape[:2]
+        batch = len(table)
         values, applies = element_items(table)
         position = table[..., POSITION].reshape(-1)  # [N], N = B * T
         embedded = torch.stack([book(values[..., e].reshape(-1)) for e, book in enumerate(self.tables)])
@@ -95,10 +97,10 @@ class WordLatents(nn.Module):
         return torch.stack([book(words[..., e]) for e, book in enumerate(self.tables)], dim=-2)
 
     def order(self, slope: float) -> Tensor:
-        """The element regulariser on the value tables: slices in the order of the values, for elements that have one."""
+        """The element regulariser on the value tables: slices in the order of the values, where these have one."""
         losses = []
         for element in ORDERED:
-            latent = self.tables[element].weight[1:, 0]  # [V - 1]; index 0 means "does not apply"
+            latent = cast(nn.Embedding, self.tables[element]).weight[1:, 0]  # [V - 1]; 0 means "does not apply"
             rank = torch.arange(len(latent), device=latent.device)
             sign = torch.sign(rank[:, None] - rank)
             gap = (torch.tanh(slope * (latent[:, None] - latent)) - sign).abs() * sign.abs()

@@ -37,7 +37,6 @@ class Grammar:
     position: int = -1
     last: Family = Family.KEY
     pitches: list[int] = field(default_factory=list)
-    opened: bool = False
     closing: bool = False
 
     @property
@@ -47,9 +46,7 @@ class Grammar:
     def families(self) -> Mask:
         """Which families the next word may have, bool [5]."""
         mask = np.zeros(SIZES["family"], dtype=bool)
-        if self.last == Family.KEY:
-            mask[Family.METRICAL] = True
-        elif self.last == Family.METRICAL and self.position < 0:  # after a bar line
+        if self.last == Family.KEY or (self.last == Family.METRICAL and self.position < 0):  # or after a bar line
             mask[Family.METRICAL] = True
         elif self.last == Family.METRICAL:  # after a beat
             mask[Family.NOTE] = True
@@ -104,14 +101,19 @@ class Grammar:
         return mask
 
     def durations(self) -> Mask:
-        """Which duration indices the next note may have, bool [21]: not past the final bar line; up to it if closing."""
+        """Which duration indices the next note may have, bool [21]: not past the final bar line, or to it if closing.
+
+        A piece without an ending may ring on past its last bar, as the excerpts it stands for do.
+        """
         left = (self.bars - self.bar) * BAR - self.position  # sixteenths to the final bar line
         mask = np.ones(SIZES["duration"], dtype=bool)
         mask[0] = False
+        fits = left >= DURATIONS
         if self.ending:
-            mask[1:] = DURATIONS <= left
+            mask[1:] = fits
         if self.closing:
-            mask[1:] = DURATIONS == DURATIONS[DURATIONS <= left].max()
+            longest = DURATIONS[fits].max()
+            mask[1:] = longest == DURATIONS
         return mask
 
     def take(self, word: NDArray[np.int64]) -> None:
@@ -121,7 +123,7 @@ class Grammar:
         if family == Family.METRICAL and beat == BAR_LINE:
             self.bar, self.position, self.pitches = self.bar + 1, -1, []
         elif family == Family.METRICAL:
-            self.position, self.pitches, self.opened = beat - 2, [], True
+            self.position, self.pitches = beat - 2, []
             if self.in_last_bar and self.ending:
                 self.closing = self.position >= min(self.close_from, BAR // 2)
         elif family == Family.NOTE:

@@ -68,7 +68,7 @@ class Muser(nn.Module):
         self.probe = nn.Linear(7 * config.slice_dim, 2)
 
     def freeze_latents(self) -> None:
-        """Fix encoder and books, so that codes keep their meaning while the decoder learns on and the prior is fitted."""
+        """Fix encoder and books, so that codes keep their meaning while the decoder learns on and a prior is fitted."""
         for part in (self.encoder, self.word_latents):
             part.requires_grad_(False)
         self.bar_books.freeze()
@@ -82,7 +82,7 @@ class Muser(nn.Module):
         return Latents(slices, flat.vectors.view(shape), flat.codes.view(shape[:3]), filled, flat.loss)
 
     def encode_words(self, words: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Words [B, T, 8] -> quantised word slices [B, T, 7, S], codes [B, T, 7], commitment; 0 where not applicable."""
+        """Words [B, T, 8] -> quantised slices [B, T, 7, S], 0 where not applicable, codes [B, T, 7], commitment."""
         slices = self.word_latents(words)
         applies = torch.stack(applicable(words), dim=-1)  # [B, T, 7]
         flat = self.word_books(slices.flatten(0, 1), applies.flatten(0, 1).float())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ MODES = 2
 
 @dataclass(frozen=True)
 class PriorBatch:
-    """codes int64 [B, N, 7]; inside bool [B, N]; mode int64 [B]; affect [B, N, 2]; known bool [B]; the rest as Batch."""
+    """codes int64 [B, N, 7]; inside bool [B, N]; mode int64 [B]; affect [B, N, 2]; known bool [B]; others as Batch."""
 
     codes: Tensor
     inside: Tensor
@@ -68,7 +69,7 @@ class Prior(nn.Module):
         self.hidden = nn.ModuleList(nn.Linear(dim, dim) for _ in range(7))
         self.out = nn.ModuleList(nn.Linear(dim, config.bar_codes) for _ in range(7))
         for table in self.codes:
-            nn.init.normal_(table.weight, std=0.1)
+            nn.init.normal_(cast(nn.Embedding, table).weight, std=0.1)
 
     def condition(self, context: PriorContext) -> Tensor:
         """[B, N, D] from what is asked."""
@@ -80,7 +81,7 @@ class Prior(nn.Module):
         return self.mode_head(condition.mean(1))
 
     def state(self, previous: Tensor | None, mode: Tensor, condition: Tensor, cache: Cache | None) -> Tensor:
-        """States [B, t, D] for t bars after the codes [B, t, 7] of the bars before them; None for the first bar alone."""
+        """States [B, t, D] for t bars after the codes [B, t, 7] of the bars before them; None for the first bar."""
         opening = (self.start + self.mode(mode))[:, None]  # [B, 1, D]
         if previous is None:
             x = opening
@@ -120,9 +121,8 @@ def pick(logits: Tensor, top_p: float, temperature: float, rngs: Sequence[np.ran
     """
     if temperature == 0:
         return logits.argmax(-1)
-    values = (logits.float() / temperature).cpu().numpy()
-    values -= values.max(-1, keepdims=True)
-    weights = np.exp(values)
+    values = logits.double().cpu().numpy()
+    weights = np.exp((values - values.max(-1, keepdims=True)) / temperature)  # the largest is 1 at any temperature
     weights /= weights.sum(-1, keepdims=True)
     order = np.argsort(-weights, axis=-1, kind="stable")
     ranked = np.take_along_axis(weights, order, -1)

@@ -55,10 +55,16 @@ class Decoding:
         self.words: list[list[NDArray[np.int64]]] = [[] for _ in range(self.rows)]
         self.done = np.array([grammar.bars == 0 for grammar in request.grammars])  # rows that only fill the batch
         self.in_force = np.zeros((self.rows, 3), dtype=np.int64)  # position, tempo, chord
-        self.most = WORDS_PER_BAR * request.plan.shape[1] + 1
+        self.most = [self._room(row) for row in range(self.rows)]
         self.stepper = Stepper(model.globally, request.condition, self._live())
         self.bar: NDArray[np.int64] | None = None
         self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D]
+
+    def _room(self, row: int) -> int:
+        """How many words a row may have: plenty for its own bars, and all that it opens with or keeps."""
+        forced, prefix = self.request.forced[row], self.request.prefix[row]
+        kept = len(prefix) if forced is None else max(len(prefix), len(forced))
+        return kept + WORDS_PER_BAR * self.request.grammars[row].bars + 1
 
     def _live(self) -> int:
         """One more than the last row that is still being written."""
@@ -67,7 +73,7 @@ class Decoding:
     def run(self) -> list[NDArray[np.int64]]:
         """The words of each piece, int64 [T, 8], END included."""
         state, step = torch.zeros(0), 0
-        while not self.done.all() and step < self.most:
+        while not self.done.all():
             opening = np.array([step < len(prefix) for prefix in self.request.prefix])
             word = np.zeros((self.rows, 8), dtype=np.int64)
             if (~opening & ~self.done).any():
@@ -104,7 +110,7 @@ class Decoding:
                 self.in_force[row, 1] = tempo
             if chord:
                 self.in_force[row, 2] = chord
-            self.done[row] = family == Family.END
+            self.done[row] = family == Family.END or len(self.words[row]) >= self.most[row]
 
     def _advance(self, word: NDArray[np.int64]) -> Tensor:
         """Feed one word a row through the global decoder: states [2B, D]."""
@@ -144,6 +150,19 @@ class Decoding:
         """What a row may draw where the grammar says nothing: any real value, or for tempo and chord "as before"."""
         return self._metrical_mask(element, row) if element in METRICAL else self._above_zero(ELEMENTS[element])
 
+    def _with_room_above(self, mask: NDArray[np.bool_], row: int, step: int) -> NDArray[np.bool_]:
+        """The pitches of a mask that leave one above them for each note that kept words still have in the onset."""
+        forced = self.request.forced[row]
+        if forced is None:
+            return mask
+        more = int(np.argmin(np.append(forced[step + 1 :, Field.FAMILY] == Family.NOTE, False)))
+        allowed = np.flatnonzero(mask)
+        if not 0 < more < len(allowed):
+            return mask
+        lower = mask.copy()
+        lower[allowed[-more:]] = False
+        return lower
+
     def _metrical_mask(self, element: int, row: int) -> NDArray[np.bool_]:
         """Tempo and chord must be stated at the first onset of a piece."""
         mask = np.ones(SIZES[ELEMENTS[element]], dtype=bool)
@@ -167,6 +186,8 @@ class Decoding:
         """
         rows = np.flatnonzero(wanted).tolist()
         masks = [self._mask(element, row) if rule is None else rule(self.request.grammars[row]) for row in rows]
+        if element == Field.PITCH:
+            masks = [self._with_room_above(mask, row, step) for mask, row in zip(masks, rows, strict=True)]
         allowed = torch.from_numpy(np.stack([_never_empty(mask) for mask in masks])).to(self.device)
         index = torch.tensor(rows, device=self.device)
         logits = guided(self._logits(element, state), self.request.guidance)[index].masked_fill(~allowed, -1e9)

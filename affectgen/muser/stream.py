@@ -6,6 +6,7 @@ The attributes are the musical values after which the element regulariser orders
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +67,8 @@ def _carried(values: NDArray[np.int64], backfill: bool = False) -> NDArray[np.in
 def bar_attributes(stream: Stream, bars: int) -> NDArray[np.float64]:
     """The musical value of each element in each bar, float64 [bars, 7], nan where a bar has none.
 
-    In the order of ELEMENTS: notes per onset, onsets, mean log tempo, mean chord brightness, mean pitch (semitones
-    above the lowest, seen from the tonic), mean log duration, mean velocity index.
+    In the order of ELEMENTS: notes per onset, onsets (0 in an empty bar), mean log tempo, mean chord brightness, mean
+    pitch (semitones above the lowest, seen from the tonic), mean log duration, mean velocity index.
     """
     words, bar = stream.words, stream.bar
     onset = (words[:, Field.FAMILY] == Family.METRICAL) & (words[:, Field.BEAT] > BAR_LINE)
@@ -85,7 +86,7 @@ def bar_attributes(stream: Stream, bars: int) -> NDArray[np.float64]:
     return out
 
 
-def _bar_mean(bar: NDArray[np.int64], values: NDArray, bars: int) -> NDArray[np.float64]:
+def _bar_mean(bar: NDArray[np.int64], values: NDArray[Any], bars: int) -> NDArray[np.float64]:
     """Mean of values per bar, nan where there are none."""
     count = np.bincount(bar, minlength=bars)[:bars]
     total = np.bincount(bar, weights=values.astype(np.float64), minlength=bars)[:bars]

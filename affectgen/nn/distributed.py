@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch import distributed
+from torch import Tensor, distributed, nn
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,11 @@ class Workers:
             size = parameter.numel()
             parameter.grad = flat[at : at + size].view_as(parameter)
             at += size
+
+    def wait(self) -> None:
+        """Until every process has come here."""
+        if self.count > 1:
+            distributed.barrier()
 
     def average(self, value: float) -> float:
         """The mean of a figure over the processes."""

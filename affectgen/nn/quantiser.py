@@ -135,11 +135,16 @@ class Quantiser(nn.Module):
         """Replace the book vectors `where` [G, codes] by slices drawn from the batch by weights [N, G]."""
         for group in where.any(-1).nonzero().flatten().tolist():
             weight = weights[:, group]
-            if weight.sum() <= 0:
+            drawable = (weight.sum() > 0).float()
+            share_first(drawable)  # the first process's slices are taken by all, so all must agree that it has some
+            if not drawable:
                 continue
             lost = where[group].nonzero().flatten()
-            pick = torch.multinomial(weight, len(lost), replacement=True)
-            fresh = x[pick, group] + 1e-3 * torch.randn(len(lost), x.shape[-1], device=x.device)
+            if weight.sum() > 0:
+                pick = torch.multinomial(weight, len(lost), replacement=True)
+                fresh = x[pick, group] + 1e-3 * torch.randn(len(lost), x.shape[-1], device=x.device)
+            else:
+                fresh = torch.zeros(len(lost), x.shape[-1], device=x.device)
             typical = self.counts[group].mean().clamp_min(1e-3)
             share_first(fresh)
             self.books[group, lost] = fresh

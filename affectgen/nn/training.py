@@ -72,7 +72,7 @@ def make_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Adam
 
 
 class Trainer:
-    """One run in one folder. `draw` gives a batch, `loss` its scalar loss, `validate` named figures with "loss" first."""
+    """One run in one folder. `draw` gives a batch, `loss` its scalar loss, `validate` figures by name, "loss" first."""
 
     def __init__(
         self, model: nn.Module, draw: Callable[[], Any], loss: Callable[[Any], Tensor],
@@ -97,6 +97,7 @@ class Trainer:
             if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
                 speed = (self.step - first) / (time.monotonic() - start)
                 self._check(speed)
+        self.workers.wait()  # the first process may still be writing its best weights
         if (self.folder / BEST).is_file():
             self.model.load_state_dict(torch.load(self.folder / BEST, weights_only=True))
         return Training(self.step, self.best_step, self.best, time.monotonic() - start)

@@ -160,8 +160,9 @@ class Transformer(nn.Module):
         """x [B, T, D] -> [B, T, D].
 
         condition: [B, C] for all steps, [B, T, C] by step, or with place int64 [B, T] a table [B, N, C] of N places
-        (bars, say) of which each step reads one: the modulation is then computed once a place. mask: boolean [B, 1, T, S], true where attention is allowed; None means
-        causal (or everything, if the stack is not causal). With a cache, x are the words after those it has seen.
+        (bars, say) of which each step reads one: the modulation is then computed once a place. mask: boolean
+        [B, 1, T, S], true where attention is allowed; None means causal (or everything, if the stack is not causal).
+        With a cache, x are the words after those it has seen.
         """
         start = cache.length if cache is not None else 0
         positions = torch.arange(start, start + x.shape[1], device=x.device)
