@@ -25,7 +25,7 @@ from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.generate import Generator, Piece
 from affectgen.muser.options import GenerateOptions
 from affectgen.recognize.judge import Judge, load_judge
-from affectgen.score.midi import read_notes, write_midi
+from affectgen.score.midi import read_notes
 from affectgen.score.notes import NoteArray
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
@@ -95,7 +95,7 @@ def options(settings: Settings, affect: str | None, seed: int, bars: int) -> Gen
 def make(generator: Generator, asked: Sequence[GenerateOptions]) -> list[Made]:
     """Compose, write as MIDI and read back."""
     pieces = generator.run(asked)
-    return [Made(piece, read_notes(write_midi(piece.score))) for piece in pieces]
+    return [Made(piece, read_notes(piece.midi)) for piece in pieces]
 
 
 def compose_quadrants(generator: Generator, settings: Settings) -> list[Made]:

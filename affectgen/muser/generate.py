@@ -14,8 +14,11 @@ from affectgen.muser.compose import Composed, Composer, Request, Sampling, bar_c
 from affectgen.muser.options import ELEMENTS, GenerateOptions
 from affectgen.muser.transfer import forced_words
 from affectgen.recognize.guide import Guide, load_guide
-from affectgen.score.grid import BAR, GridScore
+from affectgen.score.expression import load_performer
+from affectgen.score.grid import BAR, GridScore, Timing
 from affectgen.score.keys import Key
+from affectgen.score.midi import write_midi
+from affectgen.score.notes import NoteArray
 from affectgen.score.beats import read_score
 from affectgen.score.words import encode
 
@@ -28,14 +31,25 @@ WINDOW_BARS = 4  # a path is measured in windows of this many bars
 
 @dataclass(frozen=True)
 class Piece:
-    """A finished piece: score; asked and measured affect; candidates tried; seed of the one kept; bars composed."""
+    """A finished piece: score; how it is played, None for as written; asked and measured affect; candidates tried."""
 
     score: GridScore
+    played: Timing | None
     asked: Affect | AffectPath | None
     measured: NDArray[np.float64]
     measured_path: NDArray[np.float64] | None
     candidate: int
     attempts: int
+
+    @property
+    def notes(self) -> NoteArray:
+        """The notes in seconds as they sound."""
+        return self.score.to_notes(self.played)
+
+    @property
+    def midi(self) -> bytes:
+        """The file."""
+        return write_midi(self.score, self.played)
 
 
 class Generator:
@@ -44,6 +58,7 @@ class Generator:
     def __init__(self, composer: Composer) -> None:
         self.composer = composer
         self.guide = load_guide()
+        self.performer = load_performer()
 
     def run(self, options: Sequence[GenerateOptions]) -> list[Piece]:
         """One piece for each options object; alike samplings share batches."""
@@ -72,7 +87,7 @@ class Generator:
             bars = max(1, round(bars / ratio))
             piece = replace(self._make([option], [bars], attempt)[0], attempts=attempt + 1)
         score = replace(piece.score, tempo=piece.score.tempo * (piece.score.seconds / seconds))
-        return replace(piece, score=score)
+        return replace(piece, score=score, played=self._play(option, score))
 
     def _make(self, options: Sequence[GenerateOptions], bars: Sequence[int], attempt: int) -> list[Piece]:
         """Compose all candidates of all options and keep the best of each."""
@@ -93,11 +108,16 @@ class Generator:
         """The candidate that the guide hears nearest to what was asked."""
         asked = parse_affect(option.affect) if option.affect is not None else None
         scores = [finish(option, candidate.score) for candidate in candidates]
-        points = self.guide.rate([score.to_notes() for score in scores])
+        played = [self._play(option, score) for score in scores]
+        points = self.guide.rate([score.to_notes(timing) for score, timing in zip(scores, played, strict=True)])
         paths = [measure_path(self.guide, score) if isinstance(asked, AffectPath) else None for score in scores]
         misses = [miss(asked, point, path) for point, path in zip(points, paths, strict=True)]
         best = int(np.argmin(misses))
-        return Piece(scores[best], asked, points[best], paths[best], best, 1)
+        return Piece(scores[best], played[best], asked, points[best], paths[best], best, 1)
+
+    def _play(self, option: GenerateOptions, score: GridScore) -> Timing | None:
+        """The piece with expressive timing, unless it is to stay on the grid."""
+        return self.performer.perform(score, option.seed) if option.expressive else None
 
 
 def sampling_of(option: GenerateOptions) -> Sampling:

@@ -22,7 +22,8 @@ class GenerateOptions:
     affect: a point or path as `parse_affect` reads it, None for none; bars: length, or seconds if given;
     temperature, top_p, guidance: how words are drawn; best_of: candidates, of which the guide picks the nearest;
     source and keep: a piece of which some elements stay; continue_from: a piece that is gone on from;
-    tempo: beats per minute at the median; key: as `Key.parse` reads it.
+    tempo: beats per minute at the median; key: as `Key.parse` reads it; expressive: play the notes with learned timing
+    and lengths, False to leave them on the grid.
     """
 
     affect: str | None
@@ -38,6 +39,7 @@ class GenerateOptions:
     continue_from: Path | bytes | None = None
     tempo: float | None = None
     key: str | None = None
+    expressive: bool = True
 
     def __post_init__(self) -> None:
         if self.affect is not None:

@@ -54,7 +54,7 @@ class GenerateRunner:
             details["measured_path"] = [[round(float(x), 4) for x in point] for point in piece.measured_path]
         heard = reading(piece.measured.tolist())
         return Result(
-            data=_midi(piece.score), suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
+            data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
             measured=heard, details=details, checkpoint=record(self.composer), summary=(_line(heard, details),),
         )  # fmt: skip
 

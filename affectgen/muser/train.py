@@ -56,7 +56,7 @@ class TrainOptions:
     model: MuserConfig
     points: Path | None = None
     pretrain: int = 1000
-    finetune: int = 1300
+    finetune: int = 1200
     prior: int = 1500
     rows: int = 12
     words: int = 512
@@ -68,10 +68,10 @@ class TrainOptions:
     only: tuple[str, ...] = STAGES
 
     def stage(self, name: str) -> Stage:
-        """Pretraining has the labelled clips in one row of ten; fine-tuning the others in one row of eight."""
+        """Pretraining has the labelled clips in one row of ten; fine-tuning the others in one row of sixteen."""
         if name == "pretrain":
             return Stage(name, self.pretrain, self.rate, {"emopia": 0.1, "pop": 0.85, "game": 0.05}, floor=0.3)
-        share = {"emopia": 0.88, "pop": 0.09, "game": 0.03}
+        share = {"emopia": 0.94, "pop": 0.04, "game": 0.02}
         return Stage(name, self.finetune, 0.6 * self.rate, share, dropout=0.15)
 
 

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from affectgen.nn.checkpoint import load_checkpoint
-from affectgen.score.grid import BAR, BEAT, GridScore
-from affectgen.score.notes import NoteArray
+from affectgen.score.grid import BAR, BEAT, GridScore, Timing
 
 SHIFTS = np.concatenate([[-120, -95, -75, -60, -48, -38, -30, -24, -19, -15, -12], np.arange(-9, 10, 1.5),
                          [12, 15, 19, 24, 30, 38, 48, 60, 75, 95, 120]]) / 1000  # fmt: skip  # seconds, 35 values
@@ -137,13 +136,13 @@ class Performer:
     styles: NDArray[np.float32]
     traits: NDArray[np.float32]
 
-    def perform(self, score: GridScore, seed: int) -> NoteArray:
-        """The piece as played, in seconds, its notes in the score's order; same seed, same performance.
+    def perform(self, score: GridScore, seed: int) -> Timing:
+        """How the piece is played; same seed, same performance.
 
         The style is that of a real performance of a piece alike in tempo, loudness and density.
         """
         if not len(score):
-            return score.to_notes()
+            return Timing(np.zeros(0), np.zeros(0))
         rng = np.random.default_rng((seed, len(score)))
         alike = np.argsort(((self.traits - traits_of(score)) ** 2).sum(1))[:NEIGHBOURS]
         style = torch.from_numpy(self.styles[rng.choice(alike)])
@@ -153,7 +152,7 @@ class Performer:
         shift = np.clip(SHIFTS[shift_bins.numpy()], -WITHIN * sixteenth, WITHIN * sixteenth)
         written = score.seconds_at(score.start + score.length) - onset
         length = np.maximum(written * LENGTHS[length_bins.numpy()], LEAST_SECONDS)
-        return NoteArray(np.maximum(onset + shift, 0.0), length, score.pitch, score.velocity)
+        return Timing(np.maximum(onset + shift, 0.0), length)
 
 
 def load_performer(name: str = "expression") -> Performer:

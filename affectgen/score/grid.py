@@ -23,6 +23,14 @@ class Chord:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """When the notes of a score are played: onset and duration [N] in seconds, in the score's order."""
+
+    onset: NDArray[np.float64]
+    duration: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class GridScore:
     """A piece on the sixteenth grid.
 
@@ -55,8 +63,10 @@ class GridScore:
         beyond = np.maximum(sixteenth - (len(lines) - 1), 0) * (60.0 / self.tempo[-1] / BEAT)
         return inside + beyond
 
-    def to_notes(self) -> NoteArray:
-        """The same notes in seconds."""
+    def to_notes(self, timing: Timing | None = None) -> NoteArray:
+        """The same notes in seconds, as written or as played."""
+        if timing is not None:
+            return NoteArray.of(timing.onset, timing.duration, self.pitch, self.velocity)
         onset = self.seconds_at(self.start)
         return NoteArray.of(onset, self.seconds_at(self.start + self.length) - onset, self.pitch, self.velocity)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affectgen.errors import MidiError
 from affectgen.score.chords import marker_text, read_marker
-from affectgen.score.grid import BAR, BEAT, Chord, GridScore, make_grid
+from affectgen.score.grid import BAR, BEAT, Chord, GridScore, Timing, make_grid
 from affectgen.score.keys import Key, estimate_key
 from affectgen.score.notes import NoteArray
 from affectgen.score.smf import close_notes, plain
@@ -126,11 +126,10 @@ def _chords_of_beats(score: symusic.Score, beats: int) -> tuple[Chord | None, ..
     return tuple(chords)
 
 
-def write_midi(score: GridScore, played: NoteArray | None = None) -> bytes:
+def write_midi(score: GridScore, played: Timing | None = None) -> bytes:
     """A type-1 MIDI file of one piano track, with tempo events, chord markers, 4/4 and the key signature.
 
-    played: the same notes as performed, in the score's order; they are written at their own times against the score's
-    beats, and the file says that its beats are the music's (`GRID_MARK`).
+    played: when the notes sound, if not as written; they then lie at their own times against the score's beats, and the file says that its beats are the music's (`GRID_MARK`).
     """
     out = symusic.Score(TICKS)
     out.time_signatures.append(symusic.TimeSignature(0, 4, 4))
