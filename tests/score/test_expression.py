@@ -1,0 +1,136 @@
+"""Expressive timing: what is read of the notes, what may be drawn, and what the shipped model does to real music."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from affectgen.score.beats import has_beat_grid, read_score
+from affectgen.score.expression import (
+    LENGTHS,
+    SHIFTS,
+    WITHIN,
+    Expression,
+    ExpressionConfig,
+    Performer,
+    context,
+    load_performer,
+    nearest_bins,
+    style_of,
+    traits_of,
+)
+from affectgen.score.expression_fit import Performance, loss_of, stack
+from affectgen.score.grid import GridScore, make_grid
+from affectgen.score.keys import Key
+from affectgen.score.midi import open_midi, write_midi
+
+
+def piece(seed: int = 0, tempo: float = 100.0) -> GridScore:
+    """Four bars of chords and single notes."""
+    rng = np.random.default_rng(seed)
+    rows = [[start, int(rng.integers(1, 9)), pitch, int(rng.integers(30, 100))]
+            for start in range(0, 64, 2) for pitch in rng.choice(np.arange(40, 85), rng.integers(1, 4), replace=False)]
+    return make_grid(np.array(rows), np.full(16, tempo), (None,) * 16, Key(0, 0))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def performer() -> Performer:
+    torch.manual_seed(0)
+    styles = np.array([[0.5, 0.0], [1.0, 0.3]], dtype=np.float32)
+    return Performer(Expression(ExpressionConfig(hidden=8, layers=1, dropout=0.0)), styles, np.zeros((2, 3), np.float32))
+
+
+def test_bins_are_sorted_and_nearest() -> None:
+    assert (np.diff(SHIFTS) > 0).all()
+    assert (np.diff(LENGTHS) > 0).all()
+    assert nearest_bins(SHIFTS, SHIFTS).tolist() == list(range(len(SHIFTS)))
+    assert SHIFTS[nearest_bins(np.array([0.0]), SHIFTS)[0]] == 0.0
+
+
+def test_context_names_rank_top_and_position() -> None:
+    rows = np.array([[0, 4, 60, 64], [0, 4, 64, 64], [6, 2, 67, 64]])
+    known = context(make_grid(rows, np.full(4, 110.0), (None,) * 4, Key(0, 0)))
+    assert known.shape == (3, 28)
+    assert known[:, 2].tolist() == [1, 0, 1]  # lowest of its onset
+    assert known[:, 3].tolist() == [0, 1, 1]  # highest
+    assert known[:, 12:].argmax(1).tolist() == [0, 0, 6]
+
+
+def test_same_seed_same_performance_and_another_differs(performer: Performer) -> None:
+    score = piece()
+    one, two, other = performer.perform(score, 1), performer.perform(score, 1), performer.perform(score, 2)
+    assert np.array_equal(one.onset, two.onset)
+    assert np.array_equal(one.duration, two.duration)
+    assert not np.array_equal(one.onset, other.onset)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.floats(30, 220))
+def test_no_note_leaves_its_sixteenth(performer: Performer, seed: int, tempo: float) -> None:
+    score = piece(seed, tempo)
+    timing = performer.perform(score, seed)
+    written = score.seconds_at(score.start)
+    assert (np.abs(timing.onset - written) <= WITHIN * 15 / tempo + 1e-9).all()
+    assert (timing.duration > 0).all()
+    assert (timing.onset >= 0).all()
+
+
+def test_a_performed_file_is_read_back_on_its_grid(performer: Performer) -> None:
+    score = piece(3, 140.0)
+    data = write_midi(score, performer.perform(score, 5))
+    assert has_beat_grid(open_midi(data))
+    back = read_score(data)
+    assert back.start.tolist() == score.start.tolist()
+    assert back.pitch.tolist() == score.pitch.tolist()
+    assert back.velocity.tolist() == score.velocity.tolist()
+
+
+def test_an_empty_piece_has_an_empty_performance(performer: Performer) -> None:
+    empty = make_grid(np.zeros((0, 4), dtype=np.int64), np.array([120.0]), (None,), Key(0, 0))
+    assert len(performer.perform(empty, 0).onset) == 0
+
+
+def test_the_loss_falls_on_one_performance() -> None:
+    torch.manual_seed(0)
+    score = piece()
+    rng = np.random.default_rng(0)
+    known = context(score)
+    part = Performance(known, np.zeros(2, np.float32), np.zeros(3, np.float32),
+                       rng.integers(0, 35, len(known)), rng.integers(0, 24, len(known)))  # fmt: skip
+    model = Expression(ExpressionConfig(hidden=32, layers=1, dropout=0.0))
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    batch = stack([(part, 0)])
+    first = float(loss_of(model, batch).detach())
+    for _ in range(60):
+        optimiser.zero_grad()
+        loss = loss_of(model, batch)
+        loss.backward()
+        optimiser.step()
+    assert float(loss.detach()) < 0.6 * first
+
+
+def test_drawing_one_by_one_follows_the_same_distribution_as_the_whole(performer: Performer) -> None:
+    known = torch.from_numpy(context(piece()))
+    style = torch.tensor([0.5, 0.0])
+    shift, length = performer.model.eval().draw(known, style, np.random.default_rng(1))
+    shifts, _ = performer.model(known[None], style[None], shift[None], length[None])
+    picked = shifts[0].softmax(-1).gather(1, shift[:, None])
+    assert float(picked.mean()) > 0.5 / len(SHIFTS)  # drawn from these logits, not from others
+
+
+def test_styles_and_traits_are_finite() -> None:
+    assert np.isfinite(style_of(np.zeros(5), np.ones(5))).all()
+    assert np.isfinite(traits_of(piece())).all()
+
+
+def test_the_shipped_model_loosens_chords_as_pianists_do() -> None:
+    shipped = load_performer()
+    score = piece(1, 90.0)
+    timing = shipped.perform(score, 3)
+    shift = timing.onset - score.seconds_at(score.start)
+    assert 0.002 < np.std(shift) < 0.05  # real performances: about 0.02 s
+    same = np.diff(score.start) == 0
+    assert np.abs(np.diff(shift)[same]).mean() < 0.05
