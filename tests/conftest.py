@@ -28,3 +28,61 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the data folder ../shared/data is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with 48 hand-made clips in EMOPIA's layout: arousal is loud and fast, valence is major.
+
+    Twelve songs with one clip a quadrant: s00-s03 validation, s04 development, the others training.
+    """
+    import numpy as np
+
+    from affectgen.score.grid import Chord, make_grid
+    from affectgen.score.keys import Key
+    from affectgen.score.midi import write_midi
+
+    home = tmp_path_factory.mktemp("corpus") / "emopia"
+    (home / "beat").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    lines = ["clip,song,quadrant,annotator,split,key,mode,beat"]
+    for number in range(48):
+        song, quadrant = number // 4, number % 4
+        loud, bright = quadrant < 2, quadrant in (0, 3)
+        name = f"Q{quadrant + 1}_s{song:02d}_{number}"
+        step, third = (2, 4 if bright else 3) if loud else (4, 4 if bright else 3)
+        starts = np.arange(0, 64, step)
+        pitch = 60 + rng.choice([0, third, 7, 12], len(starts))
+        velocity = rng.integers(90, 110, len(starts)) if loud else rng.integers(40, 55, len(starts))
+        notes = np.stack([starts, np.full(len(starts), step), pitch, velocity], axis=1)
+        tempo = np.full(16, 140.0 if loud else 80.0) + rng.normal(0, 3)
+        chords = (Chord(0, "M" if bright else "m"),) * 16
+        score = make_grid(notes, tempo, chords, Key(0, int(not bright)))
+        (home / "beat" / f"{name}.mid").write_bytes(write_midi(score))
+        split = "val" if song < 4 else "dev" if song == 4 else "train"
+        lines.append(f"{name},s{song:02d},Q{quadrant + 1},A,{split},C,{'major' if bright else 'minor'},{name}.mid")
+    (home / "clips.csv").write_text("\n".join(lines) + "\n")
+    return home.parent
+
+
+@pytest.fixture(scope="session")
+def tiny_muser(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of an untrained MusER of little width, its books laid on the hand-made clips: a folder `tiny`."""
+    import torch
+
+    from affectgen.muser.checkpoint import save_composer
+    from affectgen.muser.config import MuserConfig
+    from affectgen.muser.corpora import read_emopia
+    from affectgen.muser.data import whole_batches
+    from affectgen.muser.model import Muser
+    from affectgen.muser.prior import Prior
+
+    config = MuserConfig(
+        dim=16, layers=1, heads=2, condition=16, encoder_dim=8, prior_dim=16, prior_layers=1, prior_heads=2
+    )
+    torch.manual_seed(0)
+    model, folder = Muser(config), tmp_path_factory.mktemp("muser") / "tiny"
+    with torch.no_grad():
+        model.train()(whole_batches(read_emopia(corpus / "emopia", "train"), 64, 1000)[0])  # starts the books
+    save_composer(folder, model, Prior(config), {"attribute_spread": [1.0] * 7, "licence": "CC0-1.0"}, "")
+    return folder

@@ -1,4 +1,4 @@
-"""`affectgen muser`: compose, transfer elements, and pass a piece through the model's latents."""
+"""`affectgen muser`: compose, transfer elements, pass a piece through the latents; `study` adds explore and train."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from affectgen.cli.options import (
     talk_options,
 )
 from affectgen.cli.pieces import Order, file_name, folder_targets, is_folder, make, print_json, single_target
+from affectgen.cli.study import CHECKPOINT_VARIABLE, explore, train
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 from affectgen.muser.options import ELEMENTS, MOST_BARS, MOST_SECONDS, GenerateOptions, TransferOptions
 from affectgen.task import find_task
 
-CHECKPOINT_VARIABLE = "AFFECTGEN_MUSER_CHECKPOINT"
 SUFFIX = ".mid"
 NAMES = ", ".join(ELEMENTS)
 
@@ -48,6 +48,10 @@ def temperature_option(default: float) -> Callable[[Command], Command]:
 @click.group()
 def muser() -> None:
     """Compose piano music for an emotion (MusER)."""
+
+
+muser.add_command(explore)
+muser.add_command(train)
 
 
 @muser.command()

@@ -1,0 +1,159 @@
+"""From a folder of labelled MIDI files to a checkpoint: what `affectgen muser train` does around the training itself.
+
+It looks at the data before anything long begins, gives the clips points inside their quadrants, holds a run folder to
+the settings it was begun with, trains (going on where an interrupted run stood) and exports.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affectgen.errors import AffectgenError, UsageError
+from affectgen.muser.corpora import is_dev_song
+from affectgen.muser.export import export
+from affectgen.muser.train import STAGES, TrainOptions, prepare, read_points, run_train, say
+from affectgen.nn.distributed import Workers
+from affectgen.nn.training import BEST
+from affectgen.recognize.corpus import read_emopia, read_vgmidi
+from affectgen.recognize.mlp import Settings, affect_of
+from affectgen.recognize.pseudo import inside_quadrant, out_of_fold
+
+COLUMNS = ("clip", "song", "quadrant", "split", "key", "mode", "beat")
+POINTS = "points.csv"
+SETTINGS = "settings.json"
+FREE = ("data", "folder", "points", "threads", "device", "only")  # what may change when a run goes on
+LAYOUT = "docs/training.md shows the layout."
+
+
+def produce(options: TrainOptions, out: Path, command: str) -> None:
+    """Train as `options` say and, once every stage is there, write the checkpoint folder `out`; `command` goes into its
+    card. Of several processes that share the work the first one writes.
+
+    Where options.points is None, points are predicted out of fold once and kept in the run folder. AffectgenError where
+    the data folder is not laid out as needed; UsageError where the run folder was begun with other settings.
+    """
+    check_sizes(options)
+    check_data(options.data)
+    if options.points is not None:
+        check_points(options.points)
+    claim_run(options)
+    if options.points is None:
+        options = replace(options, points=find_points(options.data, options.folder / POINTS))
+    if "pretrain" not in options.only and not (options.folder / "pretrain" / BEST).is_file():
+        raise AffectgenError(f"{options.folder} holds no pretraining yet.", "Run the stage pretrain first.")
+    run_train(options)
+    missing = [stage for stage in STAGES if not (options.folder / stage / BEST).is_file()]
+    if missing:
+        say(f"still to do before there is a checkpoint: {', '.join(missing)}")
+    elif Workers.from_environment().first:
+        export(options, prepare(options), out, command)
+
+
+def check_sizes(options: TrainOptions) -> None:
+    """UsageError for a width that heads cannot share: each needs an even number of dimensions for its rotations."""
+    dim, heads = options.model.dim, options.model.heads
+    if dim % (2 * heads):
+        raise UsageError(
+            f"--dim {dim} cannot be shared by {heads} heads.", f"Give a multiple of {2 * heads}, twice the heads."
+        )
+
+
+def check_data(data: Path) -> None:
+    """AffectgenError unless data/emopia holds a table with labelled training clips whose files are there."""
+    table = data / "emopia" / "clips.csv"
+    if not data.is_dir():
+        raise AffectgenError(f"The folder {data} does not exist.", "Give --data the folder that holds emopia/.")
+    if not table.is_file():
+        raise AffectgenError(f"{data} has no emopia/clips.csv, which names the labelled clips.", LAYOUT)
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    missing = [name for name in COLUMNS if not rows or name not in rows[0]]
+    if missing:
+        raise AffectgenError(f"{table} has no column {', '.join(missing)}.", LAYOUT)
+    wrong = [row for row in rows if row["quadrant"] not in ("Q1", "Q2", "Q3", "Q4")]
+    if wrong:
+        label, clip = wrong[0]["quadrant"], wrong[0]["clip"]
+        raise AffectgenError(f"{table} gives {clip} the quadrant {label!r}; Q1 to Q4 were expected.", LAYOUT)
+    beat = table.parent / "beat"
+    there = [row for row in rows if any((beat / name).is_file() for name in row["beat"].split(";") if name)]
+    dev = [row for row in there if row["split"] == "dev" or (row["split"] == "train" and is_dev_song(row["song"]))]
+    train = [row for row in there if row["split"] == "train" and not is_dev_song(row["song"])]
+    if not train or not dev:
+        what = "trained on" if not train else "used for development (one training song in 14 is)"
+        raise AffectgenError(
+            f"{table} names {len(there)} clips whose file is in beat/, and none can be {what}.",
+            "Give clips the split train, and those of some songs the split dev.",
+        )
+
+
+def check_points(path: Path) -> None:
+    """AffectgenError unless a CSV of points can be read."""
+    try:
+        read_points(path)
+    except (OSError, KeyError, ValueError) as error:
+        raise AffectgenError(
+            f"{path} is no table of points: {error}.", "It needs the columns clip, valence, arousal with numbers."
+        ) from error
+
+
+def claim_run(options: TrainOptions) -> None:
+    """Note the settings in the run folder; UsageError where it was begun with other ones."""
+    path = options.folder / SETTINGS
+    now = plain({name: value for name, value in asdict(options).items() if name not in FREE})
+    if not path.is_file():
+        options.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+        return
+    before = dict(flat(json.loads(path.read_text(encoding="utf-8"))))
+    changed = [f"{name} {before.get(name)} (now {value})" for name, value in flat(now) if before.get(name) != value]
+    if changed:
+        raise UsageError(
+            f"The run {options.folder} was begun with {', '.join(changed)}.", "Give the same, or another --run folder."
+        )
+
+
+def find_points(data: Path, path: Path, settings: Settings | None = None) -> Path | None:
+    """A CSV of valence-arousal for the labelled training clips, made where it is not there yet; None without clips.
+
+    Predicted by recognisers that never saw the clip's song and kept inside the labelled quadrant; ratings of VGMIDI,
+    where the folder has it, help to fit them.
+    """
+    if path.is_file():
+        return path
+    home = data / "emopia"
+    clips = read_emopia(home, "train") or read_emopia(home, "train", kind="beat")
+    if not clips:
+        say("no clip has a file of its own name: every clip stands at the centre of its quadrant")
+        return None
+    say(f"predicting the points of {len(clips)} clips out of fold")
+    rated = read_vgmidi(data / "vgmidi") if (data / "vgmidi").is_dir() else []
+    logits = out_of_fold([*clips, *rated], settings=settings)[: len(clips)]
+    points = inside_quadrant(affect_of(logits)[0], np.array([clip.quadrant for clip in clips]))
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("clip", "valence", "arousal"))
+        writer.writerows((clip.name, f"{v:.4f}", f"{a:.4f}") for clip, (v, a) in zip(clips, points, strict=True))
+    part.replace(path)
+    return path
+
+
+def plain(values: Any) -> Any:
+    """Settings as JSON holds them."""
+    return json.loads(json.dumps(values, default=str))
+
+
+def flat(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The settings of a nested mapping by their own names."""
+    found: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        found.extend(flat(value) if isinstance(value, Mapping) else [(name, value)])
+    return found

@@ -1,0 +1,159 @@
+"""`affectgen muser train`: a tiny model from hand-made clips, through an interruption, to a piece."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from affectgen.cli import study
+from affectgen.errors import UsageError
+from affectgen.muser.config import MuserConfig
+from affectgen.muser.produce import claim_run, find_points
+from affectgen.muser.train import STAGES, TrainOptions, read_points
+from affectgen.recognize.mlp import Settings
+
+TINY = ("--dim", "32", "--layers", "1", "--heads", "2", "--rows", "2", "--words", "64")
+TINY += ("--prior", "6", "--finetune", "6")
+
+
+def words(corpus, *more):
+    return ("muser", "train", "--data", str(corpus), "-o", "mine", *TINY, *more)
+
+
+def test_interrupted_resumed_and_used(shell, corpus):
+    process = shell.start(*words(corpus, "--pretrain", "60"))
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(b"step 30/60"):
+            process.send_signal(signal.SIGINT)
+            break
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert "go on with the same words:\n  affectgen muser train --data" in said
+    assert not (shell.folder / "mine").exists()
+    points = read_points(shell.folder / "mine.run" / "points.csv")
+    assert len(points) == 28  # the training clips; made without being asked for
+
+    done = shell.alone(*words(corpus, "--pretrain", "60"))
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"resumed at step" in done.stderr
+    assert b"predicting the points" not in done.stderr
+    config = json.loads((shell.folder / "mine" / "config.json").read_text())
+    assert config["training"]["stages"]["pretrain"]["steps"] == 60
+    assert config["training"]["command"].startswith("affectgen muser train")
+    assert config["model"]["dim"] == config["model"]["condition"] == 32
+
+    ask = ("-a", "happy", "--bars", "2", "--seed", "1", "-o", "x.mid")
+    made = shell("muser", "generate", "--checkpoint", "./mine", *ask)
+    assert made.returncode == 0, made.stderr
+    assert (shell.folder / "x.mid").read_bytes()[:4] == b"MThd"
+    again = shell(*words(corpus, "--pretrain", "60"))
+    assert again.returncode == 1
+    assert b"holds a checkpoint already" in again.stderr
+    other = shell(*words(corpus, "--pretrain", "60", "--force", "--seed", "2"))
+    assert other.returncode == 2
+    assert b"was begun with seed 1 (now 2)" in other.stderr
+
+
+def test_stages_one_by_one(shell, corpus, tmp_path):
+    table = tmp_path / "points.csv"
+    table.write_text("clip,valence,arousal\nQ1_s05_20,0.9,0.9\n")
+    more = ("--pretrain", "6", "--points", str(table))
+    early = shell(*words(corpus, *more, "--stages", "prior"))
+    assert early.returncode == 1
+    assert b"holds no pretraining" in early.stderr
+    first = shell(*words(corpus, *more, "--stages", "pretrain,prior"))
+    assert first.returncode == 0, first.stderr
+    assert b"still to do before there is a checkpoint: finetune" in first.stderr
+    assert not (shell.folder / "mine").exists()
+    last = shell(*words(corpus, *more, "--stages", "finetune"))
+    assert last.returncode == 0, last.stderr
+    assert (shell.folder / "mine" / "weights.safetensors").is_file()
+
+
+def test_the_defaults_are_those_of_training_and_of_the_shipped_model():
+    known = TrainOptions.__dataclass_fields__
+    assert {name: known[name].default for name in study.STEPS} == study.STEPS
+    assert known["rate"].default == study.RATE
+    assert study.STAGES == STAGES
+    options = {option.name: option.default for option in study.train.params}
+    assert options["regulariser"] == MuserConfig.regulariser
+    assert {name: options[name] for name in study.SIZES} == {"dim": 256, "layers": 6, "heads": 4}
+
+
+def test_points_stay_inside_their_quadrants_and_are_made_once(corpus, tmp_path):
+    path = tmp_path / "points.csv"
+    assert find_points(corpus, path, Settings(members=1, steps=20)) == path
+    for clip, (valence, arousal) in read_points(path).items():
+        assert clip[:2] == {(1, 1): "Q1", (0, 1): "Q2", (0, 0): "Q3", (1, 0): "Q4"}[valence > 0, arousal > 0]
+    before = path.read_bytes()
+    assert find_points(tmp_path, path) == path
+    assert path.read_bytes() == before
+
+
+def test_a_run_keeps_its_settings(tmp_path):
+    options = TrainOptions(tmp_path, tmp_path / "run", MuserConfig(dim=32))
+    claim_run(options)
+    claim_run(TrainOptions(tmp_path / "moved", tmp_path / "run", MuserConfig(dim=32), threads=2))
+    with pytest.raises(UsageError) as caught:
+        claim_run(TrainOptions(tmp_path, tmp_path / "run", MuserConfig(dim=64), rows=3))
+    assert "dim 32 (now 64)" in caught.value.message
+    assert "rows 12 (now 3)" in caught.value.message
+
+
+def edited(corpus, tmp_path, change):
+    """A copy of the corpus whose table is changed line by line."""
+    copy = shutil.copytree(corpus, tmp_path / "copy")
+    table = copy / "emopia" / "clips.csv"
+    table.write_text("\n".join(change(line) for line in table.read_text().splitlines()) + "\n")
+    return str(copy)
+
+
+def test_data_that_do_not_fit(fails, corpus, tmp_path):
+    head = ("muser", "train", "-o", "mine", "--data")
+    assert "nowhere does not exist" in fails(1, *head, "nowhere")
+    assert "no emopia/clips.csv" in fails(1, *head, ".")
+    lost = edited(corpus, tmp_path / "a", lambda line: line.rpartition(",")[0])
+    assert "no column beat" in fails(1, *head, lost)
+    alone = edited(corpus, tmp_path / "b", lambda line: line.replace(",dev,", ",val,").replace(",train,", ",val,"))
+    assert "none can be trained on" in fails(1, *head, alone)
+    odd = edited(corpus, tmp_path / "c", lambda line: line.replace(",Q3,", ",sad,"))
+    assert "'sad'" in fails(1, *head, odd)
+
+
+def test_words_that_do_not_fit(fails, corpus, tmp_path):
+    data = ("muser", "train", "--data", str(corpus))
+    assert "no/such does not exist" in fails(1, *data, "-o", "no/such/mine")
+    assert "points.csv cannot be read" in fails(1, *data, "-o", "mine", "--points", "points.csv")
+    assert "got dance" in fails(2, *data, "-o", "mine", "--stages", "dance")
+    assert "multiple of 8" in fails(2, *data, "-o", "mine", "--dim", "34")
+    assert "--rate" in fails(2, *data, "-o", "mine", "--rate", "nan")
+    assert "--layers" in fails(2, *data, "-o", "mine", "--layers", "0")
+    assert "--output" in fails(2, *data)
+    table = tmp_path / "odd.csv"
+    table.write_text("clip,valence\na,1\n")
+    assert "no table of points" in fails(1, *data, "-o", "mine", "--points", str(table))
+
+
+def test_training_leaves_no_half_written_points(corpus, tmp_path, monkeypatch):
+    def stop(*words, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("affectgen.muser.produce.out_of_fold", stop)
+    with pytest.raises(KeyboardInterrupt):
+        find_points(corpus, tmp_path / "points.csv")
+    assert list(tmp_path.glob("*")) == []
+
+
+def test_help_needs_no_torch(shell):
+    called = "from affectgen.cli.main import run; run(['muser', 'train', '--help'])"
+    script = f"import sys; {called}; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [*shell.command()[:1], "-c", script], capture_output=True, env=shell.environment(), check=True, cwd=shell.folder
+    )
+    assert done.stdout.splitlines()[-1] == b"False"
