@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. at_least, at_most: the bar, None where there is none; real: the same of real clips, None if unknown."""
+    """One figure. at_least, at_most: the bar, None where there is none; real: that of real clips, None if unknown."""
 
     name: str
     value: float
@@ -48,16 +48,17 @@ class Report:
     figures: Sequence[Figure]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; nan becomes None."""
+        """Plain values; what is not finite becomes None."""
         rows = [asdict(figure) | {"met": figure.met} for figure in self.figures]
         for row in rows:
-            row |= {key: None for key, value in row.items() if isinstance(value, float) and math.isnan(value)}
+            row |= {key: None for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
         return {"title": self.title, "settings": self.settings, "figures": rows}
 
     def to_table(self) -> str:
         """A Markdown table."""
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
-        lines = [f"## {self.title}", "", settings, "", "| figure | measured | bar | met | real music |", "|---|---|---|---|---|"]
+        head = ["| figure | measured | bar | met | real music |", "|---|---|---|---|---|"]
+        lines = [f"## {self.title}", "", settings, "", *head]
         for figure in self.figures:
             met = {True: "yes", False: "no", None: ""}[figure.met]
             real = "" if figure.real is None else f"{figure.real:.3f}"

@@ -29,7 +29,9 @@ from affectgen.score.midi import read_notes
 from affectgen.score.notes import NoteArray
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
-PATHS = ("sad>calm>happy", "calm>tense>sad", "happy>sad>angry", "tense>calm>excited", "angry>sad>calm", "sad>excited>calm")
+PATHS = (
+    "sad>calm>happy", "calm>tense>sad", "happy>sad>angry", "tense>calm>excited", "angry>sad>calm", "sad>excited>calm",
+)  # fmt: skip
 GRID = np.linspace(-0.8, 0.8, 9)
 PATH_BARS = 32
 PATH_WINDOW = 4
@@ -142,7 +144,9 @@ def over_floor(pieces: Sequence[NoteArray], reference: Reference) -> OverFloor:
 def closings(made: Sequence[Made]) -> list[Figure]:
     """Endings, and files that do not hold what they should."""
     shares = ending_shares([ending(one.notes, one.piece.score.seconds, one.piece.score.key) for one in made])
-    broken = sum(not len(one.notes) or one.piece.score.bars != 16 or len(one.notes) != len(one.piece.score) for one in made)
+    broken = sum(
+        not len(one.notes) or one.piece.score.bars != 16 or len(one.notes) != len(one.piece.score) for one in made
+    )
     return [
         Figure("endings that close", shares.closes, at_least=0.8, note=f"cut {shares.cut:.2f}"),
         Figure("files broken, empty or short", float(broken), at_most=0),

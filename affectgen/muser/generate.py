@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +13,20 @@ from affectgen.muser.compose import Composed, Composer, Request, Sampling, bar_c
 from affectgen.muser.options import ELEMENTS, GenerateOptions
 from affectgen.muser.transfer import forced_words
 from affectgen.recognize.guide import Guide, load_guide
+from affectgen.score.beats import read_score
 from affectgen.score.expression import load_performer
-from affectgen.score.grid import BAR, GridScore, Timing
+from affectgen.score.grid import BAR, BEAT, GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
-from affectgen.score.beats import read_score
-from affectgen.score.words import encode
+from affectgen.score.words import decode, encode
 
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
 STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this much
 LENGTH_TRIES = 4
 CONTEXT_BARS = 8  # bars of a continued piece that the model hears
 WINDOW_BARS = 4  # a path is measured in windows of this many bars
+BEATS = BAR // BEAT  # in a bar
 
 
 @dataclass(frozen=True)
@@ -75,45 +75,63 @@ class Generator:
         return [pieces[index] for index in range(len(options))]
 
     def _to_length(self, option: GenerateOptions) -> Piece:
-        """Compose bars until they come near the seconds asked, then bring the tempo the rest of the way."""
+        """Compose bars until they come near the seconds asked, then bring the tempo the rest of the way.
+
+        Of a continued piece only what is composed counts.
+        """
         seconds = option.seconds if option.seconds is not None else 0.0
         bar = 240.0 / option.tempo if option.tempo is not None else BAR_SECONDS
         bars = max(1, round(seconds / bar))
-        piece = self._make([option], [bars], 0)[0]
-        for attempt in range(1, LENGTH_TRIES):
-            ratio = piece.score.seconds / seconds
+        tried: list[tuple[float, Piece, int]] = []
+        while len(tried) < LENGTH_TRIES:
+            piece = self._make([option], [bars], len(tried))[0]
+            ratio = _tail_seconds(piece.score, bars) / seconds
+            tried.append((ratio, piece, bars))
             if abs(ratio - 1) <= STRETCH:
                 break
             bars = max(1, round(bars / ratio))
-            piece = replace(self._make([option], [bars], attempt)[0], attempts=attempt + 1)
-        score = replace(piece.score, tempo=piece.score.tempo * (piece.score.seconds / seconds))
-        return replace(piece, score=score, played=self._play(option, score))
+        ratio, piece, bars = min(tried, key=lambda one: abs(np.log(one[0])))
+        tempo = piece.score.tempo.copy()
+        tempo[-BEATS * bars :] *= ratio
+        made = self._heard(option, piece.asked, [replace(piece.score, tempo=tempo)])[0]
+        return replace(made, candidate=piece.candidate, attempts=len(tried))
 
     def _make(self, options: Sequence[GenerateOptions], bars: Sequence[int], attempt: int) -> list[Piece]:
         """Compose all candidates of all options and keep the best of each."""
         requests: list[Request] = []
         owners: list[int] = []
+        given = [given_piece(option) for option in options]
         for owner, (option, count) in enumerate(zip(options, bars, strict=True)):
             for candidate in range(option.best_of):
-                requests.append(request_of(self.composer, option, count, (option.seed, attempt, candidate)))
+                seed = (option.seed, attempt, candidate)
+                requests.append(request_of(self.composer, option, count, seed, given[owner]))
                 owners.append(owner)
         composed = self.composer.compose(requests)
         pieces = []
         for owner, option in enumerate(options):
             mine = [piece for piece, whose in zip(composed, owners, strict=True) if whose == owner]
-            pieces.append(self._best(option, mine))
+            pieces.append(self._best(option, mine, given[owner]))
         return pieces
 
-    def _best(self, option: GenerateOptions, candidates: Sequence[Composed]) -> Piece:
+    def _best(self, option: GenerateOptions, candidates: Sequence[Composed], given: GridScore | None) -> Piece:
         """The candidate that the guide hears nearest to what was asked."""
         asked = parse_affect(option.affect) if option.affect is not None else None
-        scores = [finish(option, candidate.score) for candidate in candidates]
+        pieces = self._heard(option, asked, [finish(option, candidate.score, given) for candidate in candidates])
+        misses = [miss(asked, piece.measured, piece.measured_path) for piece in pieces]
+        best = int(np.argmin(misses))
+        return replace(pieces[best], candidate=best)
+
+    def _heard(
+        self, option: GenerateOptions, asked: Affect | AffectPath | None, scores: Sequence[GridScore]
+    ) -> list[Piece]:
+        """Scores as they are played, with what the guide hears in each."""
         played = [self._play(option, score) for score in scores]
         points = self.guide.rate([score.to_notes(timing) for score, timing in zip(scores, played, strict=True)])
         paths = [measure_path(self.guide, score) if isinstance(asked, AffectPath) else None for score in scores]
-        misses = [miss(asked, point, path) for point, path in zip(points, paths, strict=True)]
-        best = int(np.argmin(misses))
-        return Piece(scores[best], played[best], asked, points[best], paths[best], best, 1)
+        return [
+            Piece(score, timing, asked, point, path, 0, 1)
+            for score, timing, point, path in zip(scores, played, points, paths, strict=True)
+        ]
 
     def _play(self, option: GenerateOptions, score: GridScore) -> Timing | None:
         """The piece with expressive timing, unless it is to stay on the grid."""
@@ -136,13 +154,21 @@ def affect_by_bar(affect: str | None, bars: int) -> NDArray[np.float64] | None:
     return np.array([[point.valence, point.arousal] for point in points])
 
 
-def request_of(composer: Composer, option: GenerateOptions, bars: int, seed: tuple[int, ...]) -> Request:
-    """The request for one candidate."""
+def given_piece(option: GenerateOptions) -> GridScore | None:
+    """The piece of which elements are kept or that is continued, None for neither. MidiError if it cannot be read."""
+    source = option.source if option.source is not None else option.continue_from
+    return None if source is None else read_score(source)
+
+
+def request_of(
+    composer: Composer, option: GenerateOptions, bars: int, seed: tuple[int, ...], given: GridScore | None
+) -> Request:
+    """The request for one candidate; `given` is the option's `given_piece`."""
     key = Key.parse(option.key) if option.key is not None else None
-    if option.source is not None:
-        return _keeping(composer, option, read_score(option.source), seed)
+    if given is not None and option.source is not None:
+        return _keeping(composer, option, given, seed)
     request = Request(affect_by_bar(option.affect, bars), bars, seed, key=key, sampling=sampling_of(option))
-    return request if option.continue_from is None else _continuing(composer, request, _context(option.continue_from))
+    return request if given is None else _continuing(composer, request, _context(given))
 
 
 def _keeping(composer: Composer, option: GenerateOptions, score: GridScore, seed: tuple[int, ...]) -> Request:
@@ -171,30 +197,42 @@ def _continuing(composer: Composer, request: Request, score: GridScore) -> Reque
     )
 
 
-def _context(source: Path | bytes) -> GridScore:
+def _context(score: GridScore) -> GridScore:
     """The last bars of a piece."""
-    score = read_score(source)
     return score.take_bars(max(0, score.bars - CONTEXT_BARS), score.bars)
 
 
-def finish(option: GenerateOptions, score: GridScore) -> GridScore:
+def _tail_seconds(score: GridScore, bars: int) -> float:
+    """Seconds of the last bars of a piece."""
+    lines = score.line_seconds()
+    return float(lines[-1] - lines[-1 - BAR * bars])
+
+
+def finish(option: GenerateOptions, score: GridScore, given: GridScore | None) -> GridScore:
     """Put the piece that was continued before its continuation, and bring the median tempo to what was asked."""
-    if option.continue_from is not None:
-        whole = read_score(option.continue_from)
-        score = join(whole.take_bars(0, max(0, whole.bars - CONTEXT_BARS)), score) if whole.bars > CONTEXT_BARS else score
+    if given is not None and option.continue_from is not None:
+        score = append(given, score)
     if option.tempo is not None:
         score = replace(score, tempo=score.tempo * (option.tempo / float(np.median(score.tempo))))
     return score
 
 
-def join(first: GridScore, second: GridScore) -> GridScore:
-    """Two pieces one after the other, in the second one's key."""
-    shift = first.bars * BAR
+def append(given: GridScore, composed: GridScore) -> GridScore:
+    """A piece as it was, then what was composed after it. `composed` opens with the piece's context as words say it."""
+    context = _context(given)
+    spoken = decode(encode(context))
+    opening = set(zip(spoken.start.tolist(), spoken.pitch.tolist(), strict=True))
+    pairs = zip(composed.start.tolist(), composed.pitch.tolist(), strict=True)
+    new = np.array([pair not in opening for pair in pairs], dtype=bool)
+    shift = (given.bars - context.bars) * BAR
     return GridScore(
-        np.concatenate([first.start, second.start + shift]), np.concatenate([first.length, second.length]),
-        np.concatenate([first.pitch, second.pitch]), np.concatenate([first.velocity, second.velocity]),
-        np.concatenate([first.tempo, second.tempo]), first.chords + second.chords, second.key,
-        first.bars + second.bars,
+        np.concatenate([given.start, composed.start[new] + shift]),
+        np.concatenate([given.length, composed.length[new]]),
+        np.concatenate([given.pitch, composed.pitch[new]]),
+        np.concatenate([given.velocity, composed.velocity[new]]),
+        np.concatenate([given.tempo, composed.tempo[BEATS * context.bars :]]),
+        given.chords + composed.chords[BEATS * context.bars :], composed.key,
+        given.bars + composed.bars - context.bars,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -176,8 +177,8 @@ def _midi(score: GridScore) -> bytes:
 
 
 def _plain(rows: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:
-    """JSON-able numbers; nan (an element that a piece lacks) becomes None."""
+    """JSON-able numbers; what is not finite (of an element that a piece or the corpus lacks) becomes None."""
     return {
-        name: {key: round(float(value), 4) if value == value else None for key, value in row.items()}
+        name: {key: round(float(value), 4) if math.isfinite(value) else None for key, value in row.items()}
         for name, row in rows.items()
     }

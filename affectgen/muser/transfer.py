@@ -13,13 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from affectgen.muser.compose import Composed, Composer, Request, Sampling, Words, bar_codes, key_word
+from affectgen.muser.config import MOST_BARS_LEFT
 from affectgen.muser.options import ELEMENTS
 from affectgen.muser.sampler import FREE
 from affectgen.muser.stream import Stream, bar_attributes
 from affectgen.score.grid import GridScore
-from affectgen.score.words import BAR_LINE, Family, decode, encode
+from affectgen.score.words import BAR_LINE, SIZES, Family, decode, encode
 
 STRUCTURE = ("family", "beat")
+NEVER, UNCODED = 1e9, 1e6  # what a piece cannot have is ruled out before what the code does not stand for
 FOLLOWERS = {"chord": ("pitch",)}  # a chord symbol sounds only through the pitches written under it
 
 
@@ -82,8 +84,8 @@ def measure_moves(source: Words, donor: Words, result: Words, spread: NDArray[np
 def reconstruct(composer: Composer, score: GridScore) -> GridScore:
     """A piece through both levels of latents and back: only codes, the key and the words' families reach the decoder.
 
-    Each field is the likeliest one under its element decoder, which sees the bar's and the word's quantised slices;
-    what has been decoded so far is fed back, not the source.
+    Each field is the likeliest, under its element decoder, of the values that its word code stands for; the decoder sees
+    the bar's and the word's quantised slices, and what has been decoded so far is fed back, not the source.
     """
     words = encode(score)
     decoded = _Reconstruction(composer, words).run()
@@ -94,17 +96,18 @@ class _Reconstruction:
     """Greedy decoding from the codes of one piece."""
 
     def __init__(self, composer: Composer, words: Words) -> None:
-        self.model = composer.model
+        self.model = composer.model.eval()
         device = composer.device
         table = torch.from_numpy(Stream.of(words).table())[None].to(device)
         self.bars = int(table[..., 8].max()) + 1
         latents = self.model.encode_bars(table, self.bars)
         self.plan = self.model.bar_books.lookup(latents.codes)  # [1, N, 7, S]
-        vectors, _, _ = self.model.encode_words(table[:, 1:, :8])
-        self.detail = vectors[0]  # [T - 1, 7, S]
+        vectors, codes, _ = self.model.encode_words(table[:, 1:, :8])
+        self.detail, self.codes = vectors[0], codes[0]  # [T - 1, 7, S], [T - 1, 7]
+        self.cells = self.model.word_cells()
         unknown = torch.zeros(1, dtype=torch.bool, device=device)
         zeros = torch.zeros(1, dtype=torch.long, device=device)
-        left = torch.arange(self.bars - 1, -1, -1, device=device).clamp(max=33)[None]
+        left = torch.arange(self.bars - 1, -1, -1, device=device).clamp(max=MOST_BARS_LEFT)[None]
         affect = torch.zeros(1, self.bars, 2, device=device)
         self.condition = self.model.condition(affect, unknown, self.plan, left, zeros, zeros)
         self.words, self.device = words, device
@@ -118,7 +121,7 @@ class _Reconstruction:
         in_force, bar = np.zeros(3, dtype=np.int64), -1
         for step in range(len(self.words) - 1):
             state = self.model.globally(torch.from_numpy(table).to(self.device), self.condition, cache)[0]
-            word = self._word(state, step, max(bar, 0))
+            word = self._word(state, step, bar, in_force[0] > BAR_LINE)
             rows.append(word)
             if word[0] == Family.END:
                 break
@@ -127,18 +130,31 @@ class _Reconstruction:
             table[0, 0, :8], table[0, 0, 8], table[0, 0, 9:12] = word, max(bar, 0), in_force
         return np.stack(rows)
 
-    def _word(self, state: torch.Tensor, step: int, bar: int) -> NDArray[np.int64]:
-        """The likeliest word [8] from a state [1, D]."""
+    def _word(self, state: torch.Tensor, step: int, bar: int, in_onset: bool) -> NDArray[np.int64]:
+        """The likeliest word [8] from a state [1, D] that may stand in a bar, -1 for before the first one."""
         word = np.zeros(8, dtype=np.int64)
         for element in range(7):
             if not _applies(element, word):
                 continue
-            plan, detail = self.plan[0, bar, element], self.detail[step, element]
+            plan, detail = self.plan[0, max(bar, 0), element], self.detail[step, element]
             logits = self.model.elements(element, state, plan[None], detail[None])
-            logits[:, 0] = logits[:, 0] if element in (2, 3) else -1e9
+            logits[:, _forbidden(element, bar, in_onset)] -= NEVER
+            logits[:, self.cells[element] != self.codes[step, element]] -= UNCODED
             word[element] = int(logits.argmax())
             state = self.model.elements.add(element, state, torch.tensor([word[element]], device=self.device))
         return word
+
+
+def _forbidden(element: int, bar: int, in_onset: bool) -> list[int]:
+    """Values that no piece can have there: a note outside an onset, anything but a bar line before the first bar."""
+    if element == 0:
+        never = [int(Family.PAD), int(Family.KEY)]
+        if bar < 0:
+            return [*never, int(Family.END), int(Family.NOTE)]
+        return never if in_onset else [*never, int(Family.NOTE)]
+    if element == 1 and bar < 0:
+        return [value for value in range(SIZES["beat"]) if value != BAR_LINE]
+    return [] if element in (2, 3) else [0]
 
 
 def _applies(element: int, word: NDArray[np.int64]) -> bool:

@@ -1,4 +1,4 @@
-"""Two gloo processes on this machine: they average gradients, move the same codebooks, and end with the same weights."""
+"""Two gloo processes here: they average gradients, move the same codebooks, and end with the same weights."""
 
 from __future__ import annotations
 

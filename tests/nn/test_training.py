@@ -222,7 +222,8 @@ def test_a_killed_run_goes_on(tmp_path, top):
     assert child.wait() == -signal.SIGKILL
     stood = torch.load(run / STATE, weights_only=True)["step"]
     assert 0 < stood < 200
-    again = subprocess.run([sys.executable, script, run, "0"], env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, script, run, "0"]
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert f"resumed at step {stood}" in again.stderr
     steps, best = again.stdout.split()
     assert int(steps) == 200

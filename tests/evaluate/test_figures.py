@@ -1,0 +1,64 @@
+"""The table of figures: bars met or not, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from affectgen.evaluate.figures import Figure, Report
+
+
+@pytest.mark.parametrize(("value", "low", "high", "met", "bar"), [
+    (0.5, None, None, None, ""),
+    (0.5, 0.5, None, True, ">= 0.5"),
+    (0.49, 0.5, None, False, ">= 0.5"),
+    (1.7, None, 1.7, True, "<= 1.7"),
+    (1.71, None, 1.7, False, "<= 1.7"),
+    (0.0, None, 0, True, "<= 0"),
+    (50.0, 44.792, 57.008, True, "44.8 to 57"),
+    (60.0, 44.792, 57.008, False, "44.8 to 57"),
+    (40.0, 44.792, 57.008, False, "44.8 to 57"),
+    (math.nan, None, 1.0, False, "<= 1"),
+    (math.nan, None, None, None, ""),
+])  # fmt: skip
+def test_whether_a_bar_is_met(value, low, high, met, bar):
+    figure = Figure("one", value, low, high)
+    assert (figure.met, figure.bar) == (met, bar)
+
+
+REPORT = Report("MusER", {"clips": 2, "seed": 0}, [
+    Figure("arousal", 0.9666, at_least=0.96, real=0.9),
+    Figure("copied", 0.004, at_most=0.003, note="of 12"),
+    Figure("path", math.nan, at_least=0.7),
+    Figure("free", math.inf, real=math.nan),
+])  # fmt: skip
+
+
+def test_the_table_in_full():
+    assert REPORT.to_table() == (
+        "## MusER\n"
+        "\n"
+        "clips 2, seed 0\n"
+        "\n"
+        "| figure | measured | bar | met | real music |\n"
+        "|---|---|---|---|---|\n"
+        "| arousal | 0.967 | >= 0.96 | yes | 0.900 |\n"
+        "| copied (of 12) | 0.004 | <= 0.003 | no |  |\n"
+        "| path | nan | >= 0.7 | no |  |\n"
+        "| free | inf |  |  | nan |\n"
+    )
+
+
+def test_json_is_strict():
+    text = json.dumps(REPORT.to_json(), allow_nan=False)
+    back = json.loads(text)
+    assert back["settings"] == {"clips": 2, "seed": 0}
+    assert [row["value"] for row in back["figures"]] == [0.9666, 0.004, None, None]
+    assert [row["met"] for row in back["figures"]] == [True, False, False, None]
+    assert back["figures"][3]["real"] is None
+    assert back["figures"][1] == {
+        "name": "copied", "value": 0.004, "at_least": None, "at_most": 0.003, "real": None, "note": "of 12",
+        "met": False,
+    }  # fmt: skip

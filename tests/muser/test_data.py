@@ -1,0 +1,148 @@
+"""Songs, windows and batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from affectgen.muser.config import MOST_BARS_LEFT
+from affectgen.muser.data import Song, Windows, collate, cut_window, jitter, load_songs, save_songs, whole_batches
+from affectgen.muser.stream import Stream
+from affectgen.score.words import BAR_LINE, SIZES, Family, Field, decode, encode, key_of
+
+
+def onsets_of(table):
+    return np.flatnonzero((table[:, Field.FAMILY] == Family.METRICAL) & (table[:, Field.BEAT] > BAR_LINE))
+
+
+def test_a_song_holds_its_words_and_its_bars(score):
+    words = encode(score(1, 5))
+    made = Song.of("one", words, np.array([0.25, -1.0], dtype=np.float32), "game", True)
+    assert (made.bars, made.style, made.ending) == (5, 2, True)
+    assert np.array_equal(made.table[:, :8], words)
+    assert made.affect.tolist() == [[0.25, -1.0]] * 5
+    by_bar = np.linspace(-1, 1, 10, dtype=np.float32).reshape(5, 2)
+    assert np.array_equal(Song.of("one", words, by_bar, "game", True).affect, by_bar)
+
+
+@pytest.mark.parametrize("first", [0, 1, 4])
+@pytest.mark.parametrize("most", [30, 10_000])
+def test_a_window_is_a_piece_of_its_own(song, first, most):
+    one = song(3, 8)
+    window = cut_window(one, first, most)
+    table = window.table
+    assert len(table) <= most
+    assert table[0, :8].tolist() == one.table[0, :8].tolist(), "the key event opens it"
+    assert (table[1:, Field.KEY] == 0).all()
+    assert table[1, :2].tolist() == [Family.METRICAL, BAR_LINE]
+    assert (window.first, window.stop) == (first, first + table[:, 8].max() + 1)
+    opening = onsets_of(table)[0]
+    assert table[opening, Field.TEMPO] > 0
+    assert table[opening, Field.CHORD] > 0
+    begin = int(np.flatnonzero(one.table[:, 8] == first)[1 if first == 0 else 0])
+    rows = one.table[begin : begin + len(table) - 1]
+    changed = [Field.TEMPO, Field.CHORD]
+    assert np.array_equal(np.delete(table[1:, :8], changed, 1), np.delete(rows[:, :8], changed, 1))
+    later = slice(opening + 1, None)
+    assert np.array_equal(table[later, :8], rows[opening:, :8]), "beyond its first onset a window is the song's own"
+
+
+@pytest.mark.parametrize("first", [0, 2, 5])
+def test_a_window_says_what_a_stream_of_its_words_says(song, first):
+    table = cut_window(song(4, 8), first, 60).table
+    alone = Stream.of(table[:, :8]).table()
+    onsets = onsets_of(table)
+    assert np.array_equal(table[:, 8:10], alone[:, 8:10]), "bars are renumbered, positions stay"
+    assert np.array_equal(table[onsets[0] :, 10:12], alone[onsets[0] :, 10:12]), "tempo and chord in force"
+    assert np.array_equal(table[onsets[:-1], 12], alone[onsets[:-1], 12])
+
+
+def test_a_whole_window_ends_as_the_song_does(song):
+    one = song(2, 6)
+    assert cut_window(one, 3, 10_000).table[-1, 0] == Family.END
+    assert cut_window(one, 0, 20).table[-1, 0] != Family.END
+    assert decode(cut_window(one, 0, 10_000).table[:, :8]).bars == 6
+
+
+def test_songs_are_saved_and_read_again(tmp_path, song):
+    songs = [song(0, 4), song(1, 7, (np.nan, np.nan), "pop"), song(2, 3, (0.1, 0.2), "game")]
+    save_songs(tmp_path / "songs.npz", songs)
+    for before, after in zip(songs, load_songs(tmp_path / "songs.npz"), strict=True):
+        assert (before.name, before.style, before.ending) == (after.name, after.style, after.ending)
+        assert np.array_equal(before.table, after.table)
+        np.testing.assert_array_equal(before.attributes, after.attributes)
+        np.testing.assert_array_equal(before.affect, after.affect)
+
+
+def test_jitter_moves_key_tempo_and_velocity_and_nothing_else(song):
+    keys, tempi, velocities = set(), set(), set()
+    one = song(5, 6)
+    for seed in range(60):
+        table = one.table.astype(np.int64)
+        jitter(table, np.random.default_rng(seed))
+        moved = {Field.TEMPO, Field.VELOCITY, 10}
+        same = [column for column in range(13) if column not in moved]
+        assert np.array_equal(table[1:, same], one.table[1:, same]), "pitches above all"
+        assert ((table == 0) == (one.table == 0)).all(), "what does not apply still does not"
+        for column, size in ((Field.TEMPO, "tempo"), (Field.VELOCITY, "velocity"), (10, "tempo")):
+            assert table[:, column].max() < SIZES[size]
+        before, after = key_of(int(one.table[0, Field.KEY])), key_of(int(table[0, Field.KEY]))
+        assert after.mode == before.mode
+        keys.add(after.tonic)
+        onset = onsets_of(table)[0]
+        assert table[onset, Field.TEMPO] == table[onset, 10]
+        tempi.add(int(table[onset, 10] - one.table[onset, 10]))
+        note = np.flatnonzero(table[:, 0] == Family.NOTE)[0]
+        velocities.add(int(table[note, Field.VELOCITY] - one.table[note, Field.VELOCITY]))
+    assert (len(keys), tempi, velocities) == (12, {-2, -1, 0, 1, 2}, {-1, 0, 1})
+
+
+def test_a_batch_pads_and_counts_down(song):
+    short, long = song(0, 3), song(1, 40, (np.nan, 0.0), "pop")
+    batch = collate([cut_window(short, 0, 10_000), cut_window(long, 4, 10_000)])
+    assert batch.table.shape[:2] == (2, max(len(short.table), len(cut_window(long, 4, 10_000).table)))
+    assert (batch.table[0, len(short.table) :] == 0).all()
+    assert batch.bars_left[0].tolist() == [2, 1, 0] + [MOST_BARS_LEFT] * 33
+    assert batch.bars_left[1].tolist() == [min(left, MOST_BARS_LEFT) for left in range(35, -1, -1)]
+    assert batch.known.tolist() == [True, False]
+    assert batch.affect[0, :3].tolist() == [[0.5, -0.5]] * 3
+    assert (batch.affect[1] == 0).all()
+    assert torch.isnan(batch.attributes[0, 3:]).all()
+    np.testing.assert_array_equal(batch.attributes[1].numpy(), long.attributes[4:])
+    assert batch.style.tolist() == [0, 1]
+    assert batch.ending.tolist() == [0, 1]
+
+
+def test_noise_moves_a_known_affect_as_a_whole_and_stays_on_the_plane(song):
+    windows = [cut_window(song(0, 3, (0.9, -0.9)), 0, 100), cut_window(song(1, 3, (np.nan, np.nan)), 0, 100)]
+    seen = []
+    for seed in range(30):
+        batch = collate(windows, 0.3, np.random.default_rng(seed))
+        assert batch.affect.abs().max() <= 1
+        assert (batch.affect[0] == batch.affect[0, :1]).all()
+        assert (batch.affect[1] == 0).all()
+        seen.append(batch.affect[0, 0].tolist())
+    assert np.std(seen, axis=0).min() > 0.1
+
+
+def test_windows_come_from_the_corpora_by_their_shares(song):
+    songs = [song(0, 4), song(1, 30, style="pop"), song(2, 6, style="pop")]
+    windows = Windows(songs, {"emopia": 0.25, "pop": 0.5, "game": 0.25}, rows=40, words=64, seed=0)
+    batches = [windows.draw() for _ in range(6)]
+    styles = torch.cat([batch.style for batch in batches])
+    assert 0.23 < (styles == 0).float().mean() < 0.44, "a third: the share of the corpus that is missing is spread"
+    assert not (styles == 2).any()
+    assert {batch.table.shape[1] for batch in batches} <= set(range(30, 65))
+    again = Windows(songs, {"emopia": 0.25, "pop": 0.5, "game": 0.25}, rows=40, words=64, seed=0)
+    assert torch.equal(again.draw().table, batches[0].table)
+    starts = {tuple(left.tolist()) for batch in batches for left in batch.bars_left[:, :1]}
+    assert len(starts) > 10, "windows begin anywhere"
+
+
+def test_validation_takes_every_song_once_from_its_start(song):
+    songs = [song(seed, 3 + seed) for seed in range(5)]
+    batches = whole_batches(songs, rows=2, words=10_000)
+    assert [len(batch.table) for batch in batches] == [2, 2, 1]
+    words = sum(int((batch.table[..., 0] > 0).sum()) for batch in batches)
+    assert words == sum(len(one.table) for one in songs)
