@@ -1,0 +1,269 @@
+"""How fast MusER composes: notes per second, what the cache saves, and one clip as a whole process.
+
+    python benchmarks/compose.py            prints the figures
+    python benchmarks/compose.py --write    also puts them into docs/results.md, between its compose marks
+
+Cached and recomputed decoding use the same weights and the same words: a piece is composed up to so many notes through
+the cached sampler, then the decoder is run on its whole prefixes. Every `--every`-th prefix length is timed, from one
+word to all, and the sum over all lengths is taken by the trapezoid rule between them; drawing the words costs the same
+either way and is added to both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that a checkout needs no installation
+
+from affectgen.device import choose_threads, cores
+from affectgen.muser.checkpoint import load_composer
+from affectgen.muser.compose import WIDTH, Composed, Composer, Request
+from affectgen.muser.generate import affect_by_bar
+from affectgen.muser.sampler import DecodeRequest, Decoding
+from affectgen.muser.stepper import Stepper
+from affectgen.muser.stream import Stream
+from affectgen.score.words import Family
+
+RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
+BEGIN, END = "<!-- compose:begin -->", "<!-- compose:end -->"
+QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds on the clock, and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """A piece up to so many notes: seconds of the whole call, of its cached steps, and recomputed by number of rows."""
+
+    notes: int
+    words: int
+    whole: float
+    steps: float
+    recomputed: dict[int, float]
+
+    def speedup(self, rows: int) -> float:
+        """How much longer the piece takes with every prefix recomputed for that many rows."""
+        return (self.whole - self.steps + self.recomputed[rows]) / self.whole
+
+
+@contextmanager
+def timed(found: list[Took], device: torch.device) -> Iterator[None]:
+    """Append what the block took; on CUDA, until the device is done."""
+    _wait(device)
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    _wait(device)
+    found.append(Took(time.perf_counter() - wall, time.process_time() - cpu))
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def requests(count: int, bars: int) -> list[Request]:
+    """Pieces of the four quadrants in turn, with seeds counted up."""
+    return [Request(affect_by_bar(QUADRANTS[seed % 4], bars), bars, (seed,)) for seed in range(count)]
+
+
+def count_notes(words: np.ndarray) -> int:
+    """Notes among words [T, 8]."""
+    return int((words[:, 0] == Family.NOTE).sum())
+
+
+def notes_per_second(composer: Composer, count: int, bars: int, repeats: int) -> tuple[int, Took]:
+    """Notes of `count` pieces composed in one call, and what the fastest of some repeats took."""
+    found: list[Took] = []
+    pieces: list[Composed] = []
+    for _ in range(repeats):
+        with timed(found, composer.device):
+            pieces = composer.compose(requests(count, bars))
+    return sum(count_notes(piece.words) for piece in pieces), min(found, key=lambda one: one.wall)
+
+
+def stop_after(notes: int, steps: list[Took], kept: list[Decoding]) -> type[Decoding]:
+    """A sampler that ends its first piece after so many notes, times its steps and is kept for its words."""
+
+    class Timed(Stepper):
+        def step(self, table: np.ndarray, bar: np.ndarray, live: int) -> torch.Tensor:
+            with timed(steps, self.device):
+                return super().step(table, bar, live)
+
+    class Stopped(Decoding):
+        def __init__(self, model: torch.nn.Module, request: DecodeRequest, rngs: Sequence[np.random.Generator]) -> None:
+            super().__init__(model, request, rngs)
+            self.stepper = Timed(model.globally, request.condition, self._live())
+            kept.append(self)
+
+        def _take(self, word: np.ndarray) -> None:
+            super()._take(word)
+            self.done[0] |= len(self.words[0]) > 1 and count_notes(np.stack(self.words[0])) >= notes
+
+    return Stopped
+
+
+def time_prefixes(composer: Composer, notes: int, bars: int, every: int) -> Prefixes:
+    """Compose one piece of `notes` notes with the cache, twice, then run the decoder on its whole prefixes."""
+    found = min((compose_notes(composer, notes, bars) for _ in range(2)), key=lambda one: one[1])
+    decoding, whole, steps = found
+    words, condition = np.stack(decoding.words[0]), decoding.request.condition
+    recomputed = {
+        rows: recompute(composer, words, condition[[0, WIDTH] if rows == 2 else slice(None)], every)
+        for rows in (2, 2 * WIDTH)
+    }
+    return Prefixes(count_notes(words), len(words), whole, steps, recomputed)
+
+
+def compose_notes(composer: Composer, notes: int, bars: int) -> tuple[Decoding, float, float]:
+    """One piece through the cached sampler: the sampler with its words, seconds in all, and seconds of its steps."""
+    steps: list[Took] = []
+    kept: list[Decoding] = []
+    whole: list[Took] = []
+    sampler = sys.modules["affectgen.muser.sampler"]
+    plain = sampler.Decoding
+    sampler.Decoding = stop_after(notes, steps, kept)
+    try:
+        with timed(whole, composer.device):
+            composer.compose([replace(request, ending=False) for request in requests(1, bars)])
+    finally:
+        sampler.Decoding = plain
+    return kept[0], whole[0].wall, sum(step.wall for step in steps)
+
+
+@torch.no_grad()
+def recompute(composer: Composer, words: np.ndarray, condition: torch.Tensor, every: int) -> float:
+    """Seconds of the decoder on every prefix of words [T, 8], for as many rows as condition [R, N, C] has."""
+    table = torch.from_numpy(Stream.of(words).table()).to(composer.device)  # [T, 13]
+    table[:, 8].clamp_(max=condition.shape[1] - 1)
+    lengths = sorted({*range(1, len(words), every), len(words) - 1})
+    seconds = []
+    for length in lengths:
+        rows = table[None, :length].expand(len(condition), -1, -1)
+        found: list[Took] = []
+        for _ in range(2 if length * len(condition) < 4000 else 1):
+            with timed(found, composer.device):
+                composer.model.globally(rows, condition)[:, -1]
+        seconds.append(min(one.wall for one in found))
+    return float(np.interp(np.arange(1, len(words)), lengths, seconds).sum())
+
+
+def whole_process(checkpoint: str | None, bars: int, repeats: int) -> tuple[Took, float]:
+    """`affectgen muser generate` from start to exit: median seconds, and the most memory of any run in megabytes."""
+    found: list[Took] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(repeats):
+            words = ["-a", "happy", "--seed", "1", "--bars", str(bars), "-q", "-o", f"{folder}/{number}.mid"]
+            words += [] if checkpoint is None else ["--checkpoint", checkpoint]
+            before, began = _children(), time.perf_counter()
+            subprocess.run([sys.executable, "-m", "affectgen", "muser", "generate", *words], check=True)
+            found.append(Took(time.perf_counter() - began, _children() - before))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # kilobytes on Linux
+    return Took(statistics.median(one.wall for one in found), statistics.median(one.cpu for one in found)), peak
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        named = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = named[0].partition(":")[2].strip() if named else model
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    load = f"; load average {os.getloadavg()[0]:.1f} from all programs" if hasattr(os, "getloadavg") else ""
+    return f"{model}, {cores()} cores{gpu}; torch {torch.__version__} with {torch.get_num_threads()} thread(s){load}"
+
+
+def measure(composer: Composer, bars: int, notes: int, every: int, repeats: int) -> Rows:
+    """The rows of one device."""
+    where = composer.device.type
+    composer.compose(requests(1, 1))  # the first call pays for what torch sets up
+    rows: Rows = []
+    for count in (1, 16):
+        heard, took = notes_per_second(composer, count, bars, repeats)
+        text = f"{heard / took.wall:.0f} notes/s ({heard} notes in {took.wall:.2f} s, {took.cpu:.2f} s of CPU)"
+        rows.append((f"{where}: {count} piece{'s' if count > 1 else ''} of {bars} bars", text))
+    found = time_prefixes(composer, notes, 2 * notes // 16, every)
+    rows.append((f"{where}: {found.notes} notes ({found.words} words), cached", f"{found.whole:.2f} s"))
+    for count, seconds in found.recomputed.items():
+        what = "a batch's 16 rows" if count == 2 * WIDTH else "the piece's own 2 rows only"
+        whole = seconds + found.whole - found.steps
+        value = f"{whole:.1f} s, {found.speedup(count):.0f} times longer"
+        rows.append((f"{where}: every prefix recomputed, {what}", value))
+    return rows
+
+
+def page(rows: Rows, facts: str, every: int) -> str:
+    """The figures as a block for docs/results.md."""
+    lines = [
+        BEGIN, f"Measured by `python benchmarks/compose.py` on: {facts}.", "", "| what | measured |", "|---|---|",
+        *(f"| {name} | {value} |" for name, value in rows), "",
+        f"The sampler always runs batches of {WIDTH} pieces, each with and without its affect (guidance); 16 pieces "
+        f"are two batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed over all "
+        "lengths by the trapezoid rule; drawing the words is in both figures.", END,
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def with_block(text: str, block: str) -> str:
+    """A page with its marked block replaced, or the block at its end where it has none."""
+    if BEGIN in text and END in text:
+        return text.partition(BEGIN)[0] + block + text.partition(END)[2]
+    return f"{text.rstrip()}\n\n## Speed\n\n{block}\n" if text else f"# Results\n\n## Speed\n\n{block}\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print and, where asked, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", help="name or path; the shipped one by default")
+    parser.add_argument("--bars", type=int, default=16, help="of the pieces for notes per second")
+    parser.add_argument("--notes", type=int, default=512, help="of the sequence whose prefixes are recomputed")
+    parser.add_argument("--every", type=int, default=64, help="distance of the prefix lengths that are timed")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the page that --write changes")
+    parser.add_argument("--write", action="store_true", help="put the figures into the page")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(choose_threads())
+    facts = machine()
+    took, peak = whole_process(options.checkpoint, options.bars, options.repeats)
+    clip = f"{took.wall:.2f} s, {took.cpu:.2f} s of CPU, at most {peak:.0f} MB"
+    rows: Rows = [(f"`affectgen muser generate`, {options.bars} bars, from start to exit", clip)]
+    for device in ("cpu", *(("cuda",) if torch.cuda.is_available() else ())):
+        composer = load_composer(options.checkpoint, device)
+        rows += measure(composer, options.bars, options.notes, options.every, options.repeats)
+    block = page(rows, facts, options.every)
+    print(block)
+    if options.write:
+        text = options.results.read_text(encoding="utf-8") if options.results.is_file() else ""
+        options.results.write_text(with_block(text, block), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The benchmark of composing, on a tiny model: what it counts, and the page it writes."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from affectgen.muser.checkpoint import load_composer
+
+TOP = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def compose():
+    """The module benchmarks/compose.py."""
+    spec = importlib.util.spec_from_file_location("benchmark_compose", TOP / "benchmarks" / "compose.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_notes_are_those_of_the_pieces(compose, tiny_muser):
+    composer = load_composer(str(tiny_muser))
+    heard, took = compose.notes_per_second(composer, 3, 2, 1)
+    pieces = composer.compose(compose.requests(3, 2))
+    assert heard == sum(len(piece.score) for piece in pieces) > 0
+    assert took.wall > 0
+
+
+def test_a_piece_is_stopped_at_its_notes_and_the_sampler_is_put_back(compose, tiny_muser):
+    from affectgen.muser import sampler
+
+    before = sampler.Decoding
+    composer = load_composer(str(tiny_muser))
+    decoding, whole, steps = compose.compose_notes(composer, 9, 30)
+    words = np.stack(decoding.words[0])
+    assert compose.count_notes(words) == 9
+    assert 0 < steps < whole
+    assert sampler.Decoding is before
+
+
+def test_speed_up_counts_the_drawing_on_both_sides(compose):
+    found = compose.Prefixes(512, 800, whole=8.0, steps=6.0, recomputed={2: 78.0, 16: 318.0})
+    assert found.speedup(2) == pytest.approx(10.0)  # (2 + 78) / 8
+    assert found.speedup(16) == pytest.approx(40.0)
+
+
+def test_every_prefix_is_counted(compose, tiny_muser, monkeypatch):
+    """With a clock that moves by the length of each prefix, the sum is that of all lengths, whichever are timed."""
+    composer = load_composer(str(tiny_muser))
+    decoding, _, _ = compose.compose_notes(composer, 12, 30)
+    words, condition = np.stack(decoding.words[0]), decoding.request.condition
+
+    def forward(table, condition):
+        clock[0] += table.shape[1]
+        return table
+
+    clock = [0.0]
+    monkeypatch.setattr(compose.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(type(composer.model.globally), "forward", lambda self, *words: forward(*words))
+    lengths = len(words) - 1
+    for every in (1, 5, 64):
+        assert compose.recompute(composer, words, condition, every) == pytest.approx(lengths * (lengths + 1) / 2)
+
+
+def test_the_page_keeps_what_is_around_the_block(compose):
+    page = f"# Results\n\nabove\n\n{compose.BEGIN}\nold\n{compose.END}\n\nbelow\n"
+    block = compose.page([("a", "1 s")], "a machine", 7)
+    changed = compose.with_block(page, block)
+    assert changed.startswith("# Results\n\nabove")
+    assert changed.endswith("below\n")
+    assert "old" not in changed
+    assert "| a | 1 s |" in changed
+    assert compose.with_block(changed, block) == changed
+    for text in ("", "# Results\n"):
+        assert compose.with_block(compose.with_block(text, block), block).count(compose.BEGIN) == 1
+
+
+def test_the_whole_benchmark(compose, tiny_muser, tmp_path, capsys):
+    results = tmp_path / "results.md"
+    words = ["--checkpoint", str(tiny_muser), "--bars", "2", "--notes", "12", "--every", "8", "--repeats", "1"]
+    assert compose.main([*words, "--results", str(results), "--write"]) == 0
+    text = results.read_text()
+    assert capsys.readouterr().out.strip() in text
+    assert " cores" in text
+    megabytes = re.search(r"at most (\d+) MB", text)
+    assert megabytes is not None
+    assert 50 < int(megabytes[1]) < 1000
+    assert len(re.findall(r"\d+ notes/s", text)) >= 2
+    assert "times longer" in text
