@@ -51,16 +51,19 @@ class PaperModel(nn.Module):
             TransformerConfig(config.dim, config.encoder_layers, config.heads, dropout=config.dropout, causal=False)
         )
         self.to_latent = nn.Linear(config.dim, config.latent)
-        self.book = Quantiser(QuantiserConfig(1, config.codes, config.latent, restart_below=0.0, kmeans_steps=0))
-        self.book.started.fill_(1.0)  # no k-means, no restart: the published book starts at random values
+        self.book = published_book(config)
         self.decoder_in = nn.Linear(width, config.dim)
         self.emotion = nn.Embedding(len(QUADRANTS) + 1, config.dim)
         self.globally = GlobalDecoder(config)
         self.elements = ElementDecoders(config)
 
     def embed(self, words: Tensor) -> Tensor:
-        """Words [B, T, 7] -> their seven embeddings side by side [B, T, W]."""
-        return torch.cat([table(words[..., column]) for column, table in enumerate(self.tables)], dim=-1)
+        """Words [B, T, 7] -> their seven embeddings, scaled by the root of their widths, side by side [B, T, W]."""
+        found = [
+            table(words[..., column]) * width**0.5
+            for column, (table, width) in enumerate(zip(self.tables, self.config.embeddings, strict=True))
+        ]
+        return torch.cat(found, dim=-1)
 
     def encode(self, words: Tensor) -> Quantised:
         """Words [B, T, 7] -> latents [B, T, 112] of the book, codes [B, T], commitment. Both ways, without emotion."""
@@ -115,7 +118,22 @@ class PaperModel(nn.Module):
 
     def usage(self) -> Tensor:
         """Share of the book's codes in use, a scalar, by the same threshold as the project's own books."""
-        return (self.book.counts >= IN_USE * self.book.counts.mean()).float().mean()
+        return (self.book.counts > IN_USE * self.book.counts.mean()).float().mean()
+
+
+def published_book(config: PaperConfig) -> Quantiser:
+    """The paper's codebook: small random vectors, no k-means, no restart, running totals that start empty.
+
+    Because they start empty, the first batch puts each code that it uses on the mean of its words, and all others on
+    the origin, from where only words that come near it can call them: the published book does the same. Early in
+    training the codes in use fall to a few, and grow again as the regulariser drives the slices apart.
+    """
+    book = Quantiser(QuantiserConfig(1, config.codes, config.latent, restart_below=0.0, kmeans_steps=0))
+    nn.init.xavier_uniform_(book.books[0])
+    book.counts.zero_()
+    book.sums.zero_()
+    book.started.fill_(1.0)
+    return book
 
 
 def regularise(latents: Tensor, words: Tensor, inside: Tensor, slice_dim: int) -> Tensor:
