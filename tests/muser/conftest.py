@@ -61,7 +61,7 @@ def song() -> Callable[..., Song]:
 
 @pytest.fixture
 def tiny() -> Composer:
-    """An untrained composer; what starts as the identity, as zero or near it is drawn wider, so that everything acts."""
+    """An untrained composer; what starts as the identity or near zero is drawn wider, so that everything acts."""
     torch.manual_seed(0)
     model, prior = Muser(CONFIG), Prior(CONFIG)
     for module in (model, prior):

@@ -59,8 +59,10 @@ def test_bars_beyond_the_words_have_nothing():
     assert found[3:, 1].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize(("quality", "bright"), [("M", 1), ("m", -1), ("o", -1), ("+", 1), ("7", 1), ("M7", 1),
-                                                 ("m7", -1), ("o7", -1), ("/o7", -1), ("sus2", 0), ("sus4", 0)])  # fmt: skip
+@pytest.mark.parametrize(("quality", "bright"), [
+    ("M", 1), ("m", -1), ("o", -1), ("+", 1), ("7", 1), ("M7", 1), ("m7", -1), ("o7", -1), ("/o7", -1), ("sus2", 0),
+    ("sus4", 0),
+])  # fmt: skip
 def test_brightness_is_the_third_whatever_the_root(quality, bright):
     assert BRIGHTNESS[QUALITY_NAMES.index(quality)] == bright
     for root in (0, 7):

@@ -1,0 +1,233 @@
+"""From options to pieces: length, tempo, key, the best of several, paths, continuing and keeping."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from affectgen.affect import Affect, AffectPath, parse_affect
+from affectgen.errors import MidiError
+from affectgen.muser import generate
+from affectgen.muser.generate import CONTEXT_BARS, Generator, affect_by_bar, append, measure_path, miss
+from affectgen.muser.options import GenerateOptions
+from affectgen.score.grid import BAR, Timing
+from affectgen.score.keys import Key
+from affectgen.score.midi import read_notes, write_midi
+from affectgen.score.words import decode, encode
+
+
+class Ear:
+    """Hears valence in the pitch and arousal in the velocity, and counts what it heard."""
+
+    def __init__(self):
+        self.heard = 0
+
+    def rate(self, pieces):
+        self.heard += len(pieces)
+        return np.array([[np.tanh((piece.pitch.mean() - 62) / 5), np.tanh((piece.velocity.mean() - 64) / 9)]
+                         for piece in pieces]).reshape(-1, 2)  # fmt: skip
+
+
+class Stiff:
+    """Plays as written, a little late."""
+
+    def perform(self, score, seed):
+        notes = score.to_notes()
+        return Timing(notes.onset + 0.01, notes.duration)
+
+
+@pytest.fixture
+def generator(tiny, monkeypatch):
+    monkeypatch.setattr(generate, "load_guide", Ear)
+    monkeypatch.setattr(generate, "load_performer", Stiff)
+    return Generator(tiny)
+
+
+def ask(affect="happy", seed=1, **values):
+    return GenerateOptions(affect, seed, **{"bars": 4, "expressive": False} | values)
+
+
+def one(generator, *args, **values):
+    return generator.run([ask(*args, **values)])[0]
+
+
+def same(first, second):
+    names = ("start", "length", "pitch", "velocity", "tempo")
+    return all(np.array_equal(getattr(first.score, name), getattr(second.score, name)) for name in names)
+
+
+def test_a_piece_has_what_was_asked(generator):
+    piece = one(generator, bars=5, key="F# minor", tempo=97.0)
+    assert piece.score.bars == 5
+    assert piece.score.key == Key(6, 1)
+    assert np.median(piece.score.tempo) == pytest.approx(97.0)
+    assert piece.asked == Affect.parse("happy")
+    assert (piece.candidate, piece.attempts, piece.measured_path) == (0, 1, None)
+    np.testing.assert_allclose(piece.measured, generator.guide.rate([piece.score.to_notes()])[0])
+
+
+def test_a_seed_repeats_a_piece_among_any_others(generator):
+    alone = one(generator, seed=7)
+    others = [ask("sad", 8, bars=6), ask(seed=9, guidance=3.0), ask(None, 10), ask(seed=11, seconds=5.0)]
+    among = generator.run([*others[:2], ask(seed=7), *others[2:]])
+    assert same(among[2], alone)
+    assert [piece.score.bars for piece in among[:4]] == [6, 4, 4, 4]
+    assert not same(one(generator, seed=8), alone)
+
+
+@pytest.mark.parametrize("seconds", [4.0, 13.7])
+@pytest.mark.parametrize("tempo", [None, 120.0])
+def test_seconds_are_met(generator, seconds, tempo):
+    piece = one(generator, seconds=seconds, tempo=tempo)
+    assert piece.score.seconds == pytest.approx(seconds, abs=0.1)
+    assert piece.score.bars >= 1
+    assert 1 <= piece.attempts <= generate.LENGTH_TRIES
+    np.testing.assert_allclose(piece.measured, generator.guide.rate([piece.notes])[0], err_msg="measured as it ends")
+    if tempo is not None:
+        assert np.median(piece.score.tempo) == pytest.approx(tempo, rel=0.25), "whole bars come as near as they can"
+
+
+def test_the_try_nearest_to_the_seconds_is_taken(generator, monkeypatch):
+    tried = []
+    make = generator._make
+
+    def spy(options, bars, attempt):
+        tried.extend(make(options, bars, attempt))
+        return tried[-1:]
+
+    monkeypatch.setattr(generator, "_make", spy)
+    monkeypatch.setattr(generate, "STRETCH", 0.0)
+    piece = one(generator, seconds=10.0)
+    assert len(tried) == piece.attempts == generate.LENGTH_TRIES
+    nearest = min(tried, key=lambda other: abs(np.log(other.score.seconds / 10.0)))
+    assert np.array_equal(piece.score.pitch, nearest.score.pitch)
+
+
+def test_the_best_of_several_is_the_nearest(generator):
+    piece = one(generator, "sad", 3, best_of=5)
+    assert generator.guide.heard == 5
+    aim = Affect.parse("sad")
+    singles = generator.composer.compose([
+        generate.request_of(generator.composer, ask("sad", 3), 4, (3, 0, number), None) for number in range(5)
+    ])  # fmt: skip
+    points = generator.guide.rate([single.score.to_notes() for single in singles])
+    misses = np.hypot(points[:, 0] - aim.valence, points[:, 1] - aim.arousal)
+    assert len(set(misses.tolist())) == 5
+    assert piece.candidate == misses.argmin()
+    assert np.array_equal(piece.score.pitch, singles[piece.candidate].score.pitch)
+    assert np.array_equal(one(generator, "sad", 3).score.pitch, singles[0].score.pitch), "best of one is the first"
+
+
+def test_expression_is_heard_and_written(generator):
+    plain, played = one(generator), one(generator, expressive=True)
+    assert same(plain, played)
+    assert plain.played is None
+    np.testing.assert_allclose(played.notes.onset, plain.notes.onset + 0.01)
+    onsets = [read_notes(piece.midi).onset for piece in (plain, played)]
+    assert np.abs(onsets[1] - onsets[0] - 0.01).max() < 0.003
+
+
+def test_a_path_is_asked_bar_by_bar_and_measured_in_windows(generator):
+    piece = one(generator, "sad>happy", bars=10)
+    assert isinstance(piece.asked, AffectPath)
+    assert piece.measured_path.shape == (3, 2)
+    opening = piece.score.take_bars(0, 4).to_notes()
+    np.testing.assert_allclose(piece.measured_path[0], generator.guide.rate([opening])[0])
+    by_bar = affect_by_bar("sad>happy", 10)
+    assert by_bar.shape == (10, 2)
+    assert (np.diff(by_bar[:, 0]) > 0).all()
+    assert affect_by_bar(None, 4) is None
+    assert affect_by_bar("0.5,-0.5", 3).tolist() == [[0.5, -0.5]] * 3
+    seconds = affect_by_bar("sad@0>happy@60", 10)
+    np.testing.assert_allclose(seconds, by_bar)
+
+
+def test_silent_windows_read_nothing(score):
+    source = score(0, 9)
+    kept = source.start >= 4 * BAR
+    late = type(source)(source.start[kept], source.length[kept], source.pitch[kept], source.velocity[kept],
+                        source.tempo, source.chords, source.key, source.bars)  # fmt: skip
+    path = measure_path(Ear(), late)
+    assert path.shape == (3, 2)
+    assert path[0].tolist() == [0.0, 0.0]
+    assert (path[1:] != 0).all()
+
+
+def test_how_far_a_piece_is_from_what_was_asked():
+    point = np.array([0.3, -0.1])
+    assert miss(None, point, None) == 0.0
+    assert miss(Affect(0.0, 0.3), point, None) == pytest.approx(0.5)
+    path = parse_affect("0,0>0.8,0")
+    asked = np.array([[asked.valence, asked.arousal] for asked in path.sample(2)])
+    assert miss(path, point, asked) == pytest.approx(0.0)
+    assert miss(path, point, asked + np.array([0.3, 0.4])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("bars", [3, CONTEXT_BARS + 3])
+def test_a_continued_piece_stays_as_it_was(generator, score, bars):
+    source = score(5, bars)
+    data = write_midi(source)
+    from affectgen.score.beats import read_score
+
+    given = read_score(data)
+    piece = one(generator, continue_from=data, bars=4)
+    assert piece.score.bars == given.bars + 4
+    for name in ("start", "length", "pitch", "velocity"):
+        assert np.array_equal(getattr(piece.score, name)[: len(given)], getattr(given, name)), name
+    assert np.array_equal(piece.score.tempo[: 4 * given.bars], given.tempo)
+    assert piece.score.start.max() >= BAR * (given.bars + 3), "and the piece goes on to its end"
+    assert len(piece.score.tempo) == len(piece.score.chords) == 4 * piece.score.bars
+    assert (np.diff(piece.score.start) >= 0).all()
+    assert piece.score.key == given.key
+
+
+def test_seconds_of_a_continuation_are_those_of_what_is_composed(generator, score):
+    from affectgen.score.beats import read_score
+
+    data = write_midi(score(5, 4))
+    given = read_score(data)
+    piece = one(generator, continue_from=data, seconds=6.0)
+    assert piece.score.seconds - given.seconds == pytest.approx(6.0, abs=0.1)
+    assert np.array_equal(piece.score.tempo[: len(given.tempo)], given.tempo)
+
+
+def test_appending_takes_what_is_new_only(score):
+    given = score(2, CONTEXT_BARS + 2)
+    context = given.take_bars(2, CONTEXT_BARS + 2)
+    more = score(3, CONTEXT_BARS + 1, key=given.key).take_bars(CONTEXT_BARS, CONTEXT_BARS + 1)
+    words = np.concatenate([encode(context)[:-1], encode(more)[1:]])
+    joined = append(given, decode(words))
+    assert joined.bars == CONTEXT_BARS + 3
+    assert len(joined) == len(given) + len(more)
+    assert np.array_equal(joined.start[len(given) :], more.start + BAR * (CONTEXT_BARS + 2))
+    assert np.array_equal(joined.velocity[: len(given)], given.velocity), "not rounded to the words' steps"
+
+
+@pytest.mark.parametrize("keep", [("pitch",), ("velocity", "duration"), ("chord",), ("tempo", "pitch", "duration")])
+def test_kept_elements_stay(generator, score, keep):
+    source = score(4, 3, dense=True)
+    from affectgen.score.beats import read_score
+
+    data = write_midi(source)
+    words = encode(read_score(data))
+    piece = one(generator, "sad", source=data, keep=keep)
+    again = encode(piece.score)
+    assert piece.score.bars == 3
+    assert np.array_equal(again[:, :2], words[:, :2]), "the structure always stays"
+    for name in keep:
+        column = generate.ELEMENTS.index(name)
+        if name != "chord":
+            assert np.array_equal(again[:, column], words[:, column])
+        else:
+            assert piece.score.chords == decode(words).chords
+    free = [name for name in ("pitch", "velocity") if name not in keep]
+    assert any(not np.array_equal(again[:, generate.ELEMENTS.index(name)], words[:, generate.ELEMENTS.index(name)])
+               for name in free)  # fmt: skip
+    assert not same(piece, one(generator, "sad", seed=2, source=data, keep=keep))
+
+
+def test_a_text_file_is_no_source(generator):
+    with pytest.raises(MidiError):
+        one(generator, source=b"not a MIDI file", keep=("pitch",))
+    with pytest.raises(MidiError):
+        one(generator, continue_from=b"not a MIDI file")
