@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +89,16 @@ class Muser(nn.Module):
         flat = self.word_books(slices.flatten(0, 1), applies.flatten(0, 1).float())
         vectors = flat.vectors.view(slices.shape) * applies[..., None]
         return vectors, flat.codes.view(slices.shape[:3]), flat.loss
+
+    def word_cells(self) -> list[Tensor]:
+        """For each element the word code int64 [V] of each of its values."""
+        cells = []
+        for element, table in enumerate(self.word_latents.tables):
+            weight = cast(nn.Embedding, table).weight  # [V, S]
+            values = torch.zeros(len(weight), 7, self.config.slice_dim, device=weight.device)
+            values[:, element] = weight
+            cells.append(self.word_books.nearest(values)[:, element])
+        return cells
 
     def forward(self, batch: Batch) -> Losses:
         """All losses of a batch; dropouts of affect, plan and word latents act in training only."""

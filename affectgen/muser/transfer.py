@@ -84,8 +84,8 @@ def measure_moves(source: Words, donor: Words, result: Words, spread: NDArray[np
 def reconstruct(composer: Composer, score: GridScore) -> GridScore:
     """A piece through both levels of latents and back: only codes, the key and the words' families reach the decoder.
 
-    Each field is the likeliest, under its element decoder, of the values that its word code stands for; the decoder sees
-    the bar's and the word's quantised slices, and what has been decoded so far is fed back, not the source.
+    Each field is the likeliest, under its element decoder, of the values that its word code stands for; the decoder
+    sees the bar's and the word's quantised slices, and what has been decoded so far is fed back, not the source.
     """
     words = encode(score)
     decoded = _Reconstruction(composer, words).run()
