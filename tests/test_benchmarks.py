@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -96,3 +98,16 @@ def test_the_whole_benchmark(compose, tiny_muser, tmp_path, capsys):
     assert 50 < int(megabytes[1]) < 1000
     assert len(re.findall(r"\d+ notes/s", text)) >= 2
     assert "times longer" in text
+
+
+def test_composing_imports_nothing_it_does_not_need(tiny_muser, tmp_path):
+    """Start-up is part of the five seconds: no plotting, no fitting, no audio."""
+    words = ["muser", "generate", "-a", "happy", "--bars", "1", "-q", "-o", "x.mid", "--checkpoint", str(tiny_muser)]
+    script = f"import json, sys; from affectgen.cli.main import run; print(run({words}), *sys.modules)"
+    env = {**os.environ, "PYTHONPATH": str(TOP)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, check=True)
+    code, *modules = done.stdout.split()
+    assert code == "0", done.stderr
+    heavy = ("miditok", "sklearn", "scipy", "librosa", "pandas", "matplotlib", "transformers", "pydantic", "numba")
+    assert [name for name in heavy if name in modules] == []

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from affectgen.cli.options import Talk, model_options, seed_option, talk_options
+from affectgen.cli.options import LARGEST_SEED, Command, Number, Talk, best_of_option, model_options, talk_options
+from affectgen.device import choose_threads, pick_device, use_threads
+
+# the defaults of affectgen.evaluate.muser.Settings (a test compares): importing that class imports torch
+DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "pairs": 24, "reconstructions": 24, "seed": 1000}
+
+
+def _count(name: str, text: str, least: int = 1) -> Callable[[Command], Command]:
+    """An option for how many of something are measured."""
+    kind = click.IntRange(least)
+    return click.option(f"--{name}", type=kind, default=DEFAULTS[name], show_default=True, help=text)
 
 
 @click.group()
@@ -16,25 +28,38 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.option("--clips", type=click.IntRange(1), default=60, show_default=True, help="Clips a quadrant.")
 @click.option("--data", type=click.Path(path_type=Path), help="The folder with the real clips to compare with.")
-@seed_option
+@_count("clips", "Clips a quadrant.")
+@_count("grid", "Clips at each point of the 9 x 9 grid.")
+@_count("paths", "Pieces along paths.")
+@_count("pairs", "Pairs for element transfer.", 7)
+@_count("reconstructions", "Clips to reconstruct.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=DEFAULTS["seed"],
+    show_default=True,
+    help="The first seed; the others are counted up from it.",
+)
+@click.option("--guidance", type=Number(0, 20), help="How hard the affect pulls. [default: as generate]")
+@best_of_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @model_options("AFFECTGEN_MUSER_CHECKPOINT")
 @talk_options
-def muser(
-    clips: int,
-    data: Path | None,
-    seed: int | None,
-    as_json: bool,
-    checkpoint: str | None,
-    device: str,
-    quiet: bool,
-    verbose: bool,
-) -> None:
-    """Measure MusER with the judge, which never saw what the generator learnt from."""
-    from affectgen.evaluate.muser import run
+def muser(**params: Any) -> None:
+    """Measure MusER with the judge, which never saw what the generator learnt from.
 
-    talk = Talk(quiet, verbose)
-    report = run(checkpoint=checkpoint, clips=clips, data=data, seed=seed, device=device, say=talk.say)
-    click.echo(json.dumps(report.to_json(), indent=2) if as_json else report.to_table())
+    \b
+    affectgen evaluate muser --data ../shared/data > results.md
+    affectgen evaluate muser --data ../shared/data --checkpoint ./my_model --clips 10 --json
+    """
+    talk = Talk(params["quiet"], params["verbose"])
+    device = pick_device(params["device"])
+    from affectgen.evaluate.muser import Settings, run
+
+    use_threads(choose_threads())
+    settings = Settings(best_of=params["best_of"], guidance=params["guidance"], **{n: params[n] for n in DEFAULTS})
+    report = run(
+        params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings
+    )
+    click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else report.to_table())

@@ -1,0 +1,50 @@
+"""`affectgen evaluate muser`: what it passes on, and a missing folder. The measurements have their own tests."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from affectgen.cli import evaluate
+from affectgen.evaluate import muser
+from affectgen.evaluate.figures import Figure, Report
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `run` is called with, in place of the measurements."""
+    calls = []
+
+    def run(*words, **more):
+        calls.append((*words, *more.values()))
+        return Report("MusER", {"seeds from": 1000}, [Figure("endings", 0.9, at_least=0.8)])
+
+    monkeypatch.setattr(muser, "run", run)
+    return calls
+
+
+def test_the_defaults_are_those_of_the_settings(shell, asked):
+    done = shell("evaluate", "muser")
+    assert done.returncode == 0, done.stderr
+    checkpoint, clips, data, seed, device, _, settings = asked[0]
+    assert (checkpoint, clips, data, seed) == (None, 60, None, 1000)
+    assert device in ("cpu", "cuda")  # a device of torch, not "auto"
+    assert settings == muser.Settings()
+    assert all(getattr(settings, name) == value for name, value in evaluate.DEFAULTS.items())
+    assert b"| endings | 0.900 | >= 0.8 | yes |" in done.stdout
+
+
+def test_options_are_passed_on(shell, asked):
+    words = ("--clips", "3", "--grid", "1", "--seed", "0", "--best-of", "4", "--guidance", "0", "--device", "cpu")
+    done = shell("evaluate", "muser", *words, "--checkpoint", "mine", "--data", "d", "--json")
+    assert json.loads(done.stdout)["figures"][0]["met"] is True
+    checkpoint, clips, data, seed, device, _, settings = asked[0]
+    assert (checkpoint, clips, str(data), seed, device) == ("mine", 3, "d", 0, "cpu")
+    assert (settings.grid, settings.best_of, settings.guidance, settings.seed) == (1, 4, 0.0, 0)
+
+
+def test_what_does_not_fit(fails):
+    assert "nowhere has no emopia/clips.csv" in fails(1, "evaluate", "muser", "--data", "nowhere")
+    assert "--clips" in fails(2, "evaluate", "muser", "--clips", "0")
+    assert "cuda:99" in fails(1, "evaluate", "muser", "--device", "cuda:99")
