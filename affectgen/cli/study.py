@@ -36,7 +36,7 @@ SPLITS = ("val", "train", "all")
 FOLDER = click.Path(path_type=Path)
 # the shipped model's sizes, and TrainOptions' defaults (a test compares): importing that class imports torch
 SIZES = {"dim": 256, "layers": 6, "heads": 4}
-STEPS = {"pretrain": 1000, "finetune": 1200, "prior": 1500, "rows": 12, "words": 512}
+STEPS = {"pretrain": 1000, "finetune": 1200, "prior": 600, "rows": 12, "words": 512}
 RATE = 1e-3
 STAGES = ("pretrain", "prior", "finetune")
 

@@ -113,6 +113,7 @@ def cut_window(song: Song, first: int, most_words: int) -> Window:
     cut = np.concatenate([head, rows])
     cut[:, 8] = np.maximum(cut[:, 8] - first, 0)
     onset = np.flatnonzero((cut[:, Field.FAMILY] == Family.METRICAL) & (cut[:, Field.BEAT] > BAR_LINE))[:1]
+    cut[: int(onset[0]) if len(onset) else len(cut), 10:12] = 0  # nothing is in force yet, as when a piece is sampled
     cut[onset, Field.TEMPO] = cut[onset, 10]
     cut[onset, Field.CHORD] = cut[onset, 11]
     return Window(cut, song, first, first + int(cut[:, 8].max()) + 1)
@@ -163,7 +164,7 @@ class Windows:
     """
 
     def __init__(
-        self, songs: Sequence[Song], share: dict[str, float], rows: int, words: int, seed: int, noise: float = 0.1
+        self, songs: Sequence[Song], share: dict[str, float], rows: int, words: int, seed: int | Sequence[int], noise: float = 0.1
     ) -> None:
         self.pools = {name: [song for song in songs if STYLES[song.style] == name] for name in share}
         self.weights = {}

@@ -103,7 +103,9 @@ class Prior(nn.Module):
         """Negative log likelihood in nats per bar (the mode counted once a piece)."""
         context = PriorContext(batch.affect, batch.known, batch.bars_left, batch.style, batch.ending)
         condition = self.condition(context)
-        mode_loss = F.cross_entropy(self.mode_logits(condition), batch.mode, reduction="sum")
+        weight = batch.inside[..., None] / batch.inside.sum(1)[:, None, None]  # [B, N, 1]: a piece's own bars
+        mode_logits = self.mode_head((condition * weight).sum(1))
+        mode_loss = F.cross_entropy(mode_logits, batch.mode, reduction="sum")
         state = self.state(batch.codes[:, :-1], batch.mode, condition, None)
         inside = batch.inside
         state, codes = state[inside], batch.codes[inside]  # [M, D], [M, 7]

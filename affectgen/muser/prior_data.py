@@ -54,7 +54,6 @@ def _collate(parts: Sequence[tuple[CodedSong, int, int]], noise: float, rng: np.
         if known[row]:
             shift = rng.normal(0, noise, 2) if rng is not None else 0.0
             affect[row, :count] = np.clip(values + shift, -1, 1)
-            affect[row, count:] = affect[row, count - 1]  # the mode reads the mean over the piece
         left[row, :count] = np.minimum(len(song.codes) - 1 - np.arange(first, stop), MOST_BARS_LEFT)
     songs = [song for song, _, _ in parts]
     fixed = (np.array([song.mode for song in songs]), affect, known, left)
@@ -66,7 +65,7 @@ class PriorWindows:
     """Endless random windows of bars; `share` as in `affectgen.muser.data.Windows`."""
 
     def __init__(
-        self, songs: Sequence[CodedSong], share: dict[str, float], rows: int, bars: int, seed: int, noise: float = 0.1
+        self, songs: Sequence[CodedSong], share: dict[str, float], rows: int, bars: int, seed: int | Sequence[int], noise: float = 0.1
     ) -> None:
         self.pools = {name: [song for song in songs if STYLES[song.style] == name] for name in share}
         held = np.array([share[name] if self.pools[name] else 0.0 for name in share])

@@ -23,7 +23,8 @@ from affectgen.muser.data import Batch, Song, Windows, load_songs, save_songs, w
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
 from affectgen.muser.prior_data import PriorWindows, encode_songs, prior_batches
-from affectgen.nn.training import BEST, Trainer, Training, TrainingConfig
+from affectgen.nn.distributed import Workers
+from affectgen.nn.training import BEST, Trainer, Training, TrainingConfig, resumed_step
 from affectgen.score.words import ELEMENTS
 
 STAGES = ("pretrain", "prior", "finetune")
@@ -57,7 +58,7 @@ class TrainOptions:
     points: Path | None = None
     pretrain: int = 1000
     finetune: int = 1200
-    prior: int = 1500
+    prior: int = 600
     rows: int = 12
     words: int = 512
     rate: float = 1e-3
@@ -118,8 +119,8 @@ def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOpti
     dev = whole_batches(songs["dev"], VALIDATION_ROWS, VALIDATION_WORDS)
     device = torch.device(options.device)
     set_dropout(model, stage.dropout)
-    seed = options.seed + 1000 * STAGES.index(stage.name)
-    windows = Windows(everything, stage.share, options.rows, options.words, seed)
+    folder = options.folder / stage.name
+    windows = Windows(everything, stage.share, options.rows, options.words, draw_seed(options, stage.name))
     config = TrainingConfig(
         steps=stage.steps, rate=stage.rate, floor=stage.floor, seed=options.seed,
         validate_every=max(1, min(100, stage.steps // 4)),
@@ -127,7 +128,7 @@ def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOpti
     say(f"stage {stage.name}")
     return Trainer(
         model, windows.draw, lambda batch: model(batch.to(device)).total, lambda: validate(model, dev, device),
-        config, options.folder / stage.name,
+        config, folder,
     ).run()  # fmt: skip
 
 
@@ -149,7 +150,8 @@ def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], option
     device = torch.device(options.device)
     coded = {name: encode_songs(model, group, device) for name, group in songs.items()}
     share = {"emopia": 0.6, "pop": 0.35, "game": 0.05}
-    windows = PriorWindows(coded["train"] + coded["pop"] + coded["game"], share, rows=64, bars=40, seed=options.seed)
+    everything = coded["train"] + coded["pop"] + coded["game"]
+    windows = PriorWindows(everything, share, rows=64, bars=40, seed=draw_seed(options, "prior"))
     dev = prior_batches(coded["dev"], 64)
 
     def check() -> dict[str, float]:
@@ -162,6 +164,12 @@ def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], option
     say("stage prior")
     trainer = Trainer(prior, windows.draw, lambda batch: prior(batch), check, config, options.folder / "prior")
     return trainer.run()
+
+
+def draw_seed(options: TrainOptions, stage: str) -> tuple[int, int, int, int]:
+    """The seed of a stage's windows: other ones in every process, and after a resumption others than before it."""
+    step = resumed_step(options.folder / stage)
+    return options.seed, STAGES.index(stage), Workers.from_environment().rank, step
 
 
 def set_dropout(model: torch.nn.Module, rate: float) -> None:

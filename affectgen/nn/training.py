@@ -63,6 +63,12 @@ def rate_at(step: int, config: TrainingConfig) -> float:
     return config.rate * (config.floor + (1 - config.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
+def resumed_step(folder: Path) -> int:
+    """The step at which a run in this folder will go on, 0 for a new one: part of the seed of what is drawn next."""
+    path = folder / STATE
+    return int(torch.load(path, weights_only=True, map_location="cpu")["step"]) if path.is_file() else 0
+
+
 def make_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW with weight decay on matrices only."""
     matrices = [p for p in model.parameters() if p.requires_grad and p.dim() >= 2]
