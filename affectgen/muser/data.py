@@ -164,8 +164,9 @@ class Windows:
     """
 
     def __init__(
-        self, songs: Sequence[Song], share: dict[str, float], rows: int, words: int, seed: int | Sequence[int], noise: float = 0.1
-    ) -> None:
+        self, songs: Sequence[Song], share: dict[str, float], rows: int, words: int, seed: int | Sequence[int],
+        noise: float = 0.1,
+    ) -> None:  # fmt: skip
         self.pools = {name: [song for song in songs if STYLES[song.style] == name] for name in share}
         self.weights = {}
         for name, pool in self.pools.items():

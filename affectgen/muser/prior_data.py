@@ -65,8 +65,9 @@ class PriorWindows:
     """Endless random windows of bars; `share` as in `affectgen.muser.data.Windows`."""
 
     def __init__(
-        self, songs: Sequence[CodedSong], share: dict[str, float], rows: int, bars: int, seed: int | Sequence[int], noise: float = 0.1
-    ) -> None:
+        self, songs: Sequence[CodedSong], share: dict[str, float], rows: int, bars: int, seed: int | Sequence[int],
+        noise: float = 0.1,
+    ) -> None:  # fmt: skip
         self.pools = {name: [song for song in songs if STYLES[song.style] == name] for name in share}
         held = np.array([share[name] if self.pools[name] else 0.0 for name in share])
         self.names, self.share = list(share), held / held.sum()

@@ -1,8 +1,8 @@
 """`affectgen muser train`: from folders of MIDI files to a checkpoint.
 
 Four stages in one run folder, each resumed if interrupted: prepare (songs as words, affects from the guide), pretrain
-(everything, mostly unlabelled corpora), prior (on the codes, which are fixed from here on), finetune (the decoder, mostly
-on EMOPIA). Prior and finetune need only what pretrain left, so two processes can run them side by side.
+(everything, mostly unlabelled corpora), prior (on the codes, which are fixed from here on), finetune (the decoder,
+mostly on EMOPIA). Prior and finetune need only what pretrain left, so two processes can run them side by side.
 """
 
 from __future__ import annotations
@@ -207,4 +207,5 @@ def count(model: torch.nn.Module) -> int:
 
 def say(line: str) -> None:
     """One line of progress with the time of day."""
-    print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()

@@ -54,9 +54,10 @@ def context(score: GridScore) -> NDArray[np.float32]:
     seconds = score.length * 60 / score.tempo[beat] / BEAT
     mean = np.bincount(place, weights=score.velocity) / count
     numbers = [
-        np.minimum(rank, 8) / 4, count[place] / 4, (rank == 0), top, (score.pitch - 60) / 24, (score.velocity - 64) / 24,
+        np.minimum(rank, 8) / 4, count[place] / 4, rank == 0, top, (score.pitch - 60) / 24, (score.velocity - 64) / 24,
         (score.velocity - mean[place]) / 12, np.log(score.tempo[beat] / 110), np.log(score.length) / 2,
-        np.log(np.minimum(gap, 32)[place] + 1) / 2, np.log(np.minimum(nextgap, 32)[place] + 1) / 2, np.log(seconds + 0.05),
+        np.log(np.minimum(gap, 32)[place] + 1) / 2, np.log(np.minimum(nextgap, 32)[place] + 1) / 2,
+        np.log(seconds + 0.05),
     ]  # fmt: skip
     position = np.eye(BAR)[score.start % BAR]
     return np.concatenate([np.stack(numbers, axis=1), position], axis=1).astype(np.float32)
@@ -130,7 +131,7 @@ def traits_of(score: GridScore) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Performer:
-    """A trained model with the styles [M, 2] of the performances it learned from and the traits [M, 3] of the pieces."""
+    """A trained model, the styles [M, 2] of the performances it learned from, the traits [M, 3] of their pieces."""
 
     model: Expression
     styles: NDArray[np.float32]

@@ -19,8 +19,16 @@ from torch.nn import functional as F
 
 from affectgen.nn.checkpoint import save_checkpoint
 from affectgen.nn.training import Trainer, TrainingConfig
-from affectgen.score.expression import LENGTHS, SHIFTS, Expression, ExpressionConfig, context, nearest_bins
-from affectgen.score.expression import style_of, traits_of
+from affectgen.score.expression import (
+    LENGTHS,
+    SHIFTS,
+    Expression,
+    ExpressionConfig,
+    context,
+    nearest_bins,
+    style_of,
+    traits_of,
+)
 from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.performance import as_played, match_notes, time_map
 
@@ -135,11 +143,12 @@ def card(about: dict) -> str:  # type: ignore[type-arg]
     """The card."""
     training = about["training"]
     return (
-        "# expression\n\nHow far each note of a piano piece is played from its place on the grid, and how long it sounds. "
-        "Learned from EMOPIA's training performances against their beat-aligned copies.\n\n"
+        "# expression\n\nHow far each note of a piano piece is played from its place on the grid, and how long it "
+        "sounds. Learned from EMOPIA's training performances against their beat-aligned copies.\n\n"
         f"Licence: {about['licence']} (EMOPIA's). Command: `{training['command']}`\n\n"
         f"{training['clips']} clips; best step {training['best_step']} of {training['steps']}, "
-        f"{training['development_nats_per_note']} nats a note on development songs; {training['minutes']} minutes on a CPU.\n"
+        f"{training['development_nats_per_note']} nats a note on development songs; "
+        f"{training['minutes']} minutes on a CPU.\n"
     )
 
 

@@ -129,7 +129,8 @@ def _chords_of_beats(score: symusic.Score, beats: int) -> tuple[Chord | None, ..
 def write_midi(score: GridScore, played: Timing | None = None) -> bytes:
     """A type-1 MIDI file of one piano track, with tempo events, chord markers, 4/4 and the key signature.
 
-    played: when the notes sound, if not as written; they then lie at their own times against the score's beats, and the file says that its beats are the music's (`GRID_MARK`).
+    played: when the notes sound, if not as written; they then lie at their own times against the score's
+    beats, and the file says that its beats are the music's (`GRID_MARK`).
     """
     out = symusic.Score(TICKS)
     out.time_signatures.append(symusic.TimeSignature(0, 4, 4))
