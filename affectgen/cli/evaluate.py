@@ -44,6 +44,7 @@ def evaluate() -> None:
 @click.option("--guidance", type=Number(0, 20), help="How hard the affect pulls. [default: as generate]")
 @best_of_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--write", type=click.Path(path_type=Path), help="Also put the table into this Markdown file.")
 @model_options("AFFECTGEN_MUSER_CHECKPOINT")
 @talk_options
 def muser(**params: Any) -> None:
@@ -62,4 +63,8 @@ def muser(**params: Any) -> None:
     report = run(
         params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings
     )
+    if params["write"] is not None:
+        from affectgen.report.blocks import write_block
+
+        write_block(params["write"], f"muser-{report.settings['checkpoint']}", report.to_table())
     click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else report.to_table())

@@ -65,7 +65,7 @@ muser.add_command(train)
 )
 @click.option("--seconds", type=Number(4, MOST_SECONDS), help="Length in seconds, instead of --bars.")
 @click.option("--tempo", type=Number(20, 300), help="Beats a minute, at the median. [default: the model chooses]")
-@click.option("--key", help="C, f#, Bb, ...: capitals are major, small letters minor. [default: the model chooses]")
+@click.option("--key", help="C, F# minor, Bb major, am. [default: the model chooses]")
 @click.option("--source", type=InputFile(), help="A piece of which --keep holds some elements fast.")
 @click.option("--keep", type=Words(), help=f"What stays of --source, with commas between: {NAMES}.")
 @click.option("--continue", "continue_from", type=InputFile(), help="A piece to go on from.")
@@ -83,6 +83,9 @@ muser.add_command(train)
     default=GenerateOptions.guidance,
     show_default=True,
     help="How hard the affect pulls; 1 is the model as it learnt.",
+)
+@click.option(
+    "--expressive/--on-grid", default=True, show_default=True, help="Play with learned timing, or stay on the grid."
 )
 @best_of_option
 @click.option("--count", type=click.IntRange(1), help="Make several, with seeds counted up, into the folder -o.")
