@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from affectgen.cli.options import Talk, origin
-from affectgen.device import choose_threads, pick_device, use_threads
+from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
 from affectgen.output import STDOUT, Outputs, check_outputs, is_special, prepare_folder, write_stdout
@@ -136,7 +136,7 @@ def _resources(ctx: click.Context) -> dict[str, Setting]:
     """What a piece is made with: the device and the number of threads as resolved, the checkpoint as asked for."""
     return {
         "device": Setting(pick_device(ctx.params["device"]), origin(ctx, "device")),
-        "threads": Setting(choose_threads(), "environment" if "OMP_NUM_THREADS" in os.environ else "default"),
+        "threads": Setting(choose_threads(), "environment" if set(THREADS_VARIABLES) & set(os.environ) else "default"),
         "checkpoint": Setting(ctx.params["checkpoint"], origin(ctx, "checkpoint")),
     }
 

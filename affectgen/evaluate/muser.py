@@ -21,7 +21,7 @@ from affectgen.evaluate.endings import ending, ending_shares
 from affectgen.evaluate.figures import Figure, Report
 from affectgen.evaluate.measures import measure
 from affectgen.evaluate.reference import Reference, load_reference
-from affectgen.muser.checkpoint import load_composer
+from affectgen.muser.checkpoint import load_writer
 from affectgen.muser.generate import Generator, Piece
 from affectgen.muser.options import GenerateOptions
 from affectgen.recognize.judge import Judge, load_judge
@@ -70,7 +70,7 @@ def run(
     chosen = settings if settings is not None else Settings()
     chosen = replace(chosen, clips=clips, seed=seed if seed is not None else chosen.seed)
     reference, judge = load_reference(data), load_judge()
-    composer = load_composer(checkpoint, device)
+    composer = load_writer(checkpoint, device)
     generator = Generator(composer)
     say(f"composing {4 * clips} clips for the quadrants")
     made = compose_quadrants(generator, chosen)

@@ -8,9 +8,10 @@ import numpy as np
 
 from affectgen.evaluate.figures import Figure
 from affectgen.evaluate.reference import Reference
-from affectgen.muser.compose import Composer
+from affectgen.muser.compose import Composer, Writer
 from affectgen.muser.generate import Generator
 from affectgen.muser.options import ELEMENTS, GenerateOptions
+from affectgen.muser.paper.compose import PaperComposer
 from affectgen.muser.transfer import attribute_means, measure_moves, note_f1, reconstruct, transfer
 from affectgen.score.grid import GridScore
 from affectgen.score.midi import read_grid, write_midi
@@ -34,9 +35,17 @@ class Transfers:
     by_element: dict[str, float]
 
 
-def figures(composer: Composer, reference: Reference, clips: int, pairs: int, seed: int) -> list[Figure]:
-    """Every figure about latents."""
+def figures(composer: Writer, reference: Reference, clips: int, pairs: int, seed: int) -> list[Figure]:
+    """Every figure about latents; of the paper's structure those it has: reconstruction and its one codebook in use."""
     scores = unseen(reference, max(clips, 2 * pairs))
+    if isinstance(composer, PaperComposer):
+        rebuilt = [note_f1(score, composer.reconstruct(score)) for score in scores[:clips]]
+        return [
+            Figure("reconstruction, note F1, unseen songs", float(np.mean(rebuilt)), at_least=0.9),
+            Figure("codebooks in use, words", float(composer.model.usage().mean()), at_least=0.8),
+        ]
+    if not isinstance(composer, Composer):
+        return []
     f1 = float(np.mean([note_f1(score, reconstruct(composer, score)) for score in scores[:clips]]))
     usage = composer.model.bar_books.usage().cpu().numpy()
     words = composer.model.word_books.usage().cpu().numpy()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from affectgen.errors import CheckpointError
-from affectgen.muser.compose import Composer
+from affectgen.muser.compose import Composer, Writer
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
@@ -19,6 +19,7 @@ from affectgen.score.words import SIZES
 
 DEFAULT = "muser"
 KIND = "muser"
+PAPER_KIND = "muser-paper"
 
 
 def save_composer(folder: Path, model: Muser, prior: Prior, about: Mapping[str, Any], card: str) -> None:
@@ -28,6 +29,16 @@ def save_composer(folder: Path, model: Muser, prior: Prior, about: Mapping[str, 
     state = {name: value.cpu().contiguous() for name, value in state.items() if not name.endswith(".sums")}
     config = {"kind": KIND, "model": model.config.to_dict(), "tokens": SIZES, **about}
     save_checkpoint(folder, state, config, card)
+
+
+def load_writer(name: str | None = None, device: str = "cpu") -> Writer:
+    """A checkpoint of either structure, ours or the paper's, for composing alone. CheckpointError if it is unfit."""
+    found = load_checkpoint(name if name is not None else DEFAULT)
+    if found.config.get("kind") == PAPER_KIND:
+        from affectgen.muser.paper.checkpoint import load_paper
+
+        return load_paper(found, device)
+    return load_composer(name, device)
 
 
 def load_composer(name: str | None = None, device: str = "cpu") -> Composer:

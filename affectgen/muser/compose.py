@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -68,6 +69,24 @@ class Composed:
     words: Words
     score: GridScore
     codes: NDArray[np.int64]
+
+
+class Writer(Protocol):
+    """What composes requests: a `Composer`, or the paper's structure behind the same call."""
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The checkpoint's hash."""
+        ...
+
+    def compose(self, requests: Sequence[Request]) -> list[Composed]:
+        """One piece for each request."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.affect import Affect, AffectPath, parse_affect
-from affectgen.muser.compose import Composed, Composer, Request, Sampling, bar_codes, open_words
+from affectgen.errors import UsageError
+from affectgen.muser.compose import Composed, Composer, Request, Sampling, Writer, bar_codes, open_words
 from affectgen.muser.options import ELEMENTS, GenerateOptions
 from affectgen.muser.transfer import forced_words
 from affectgen.recognize.guide import Guide, load_guide
@@ -55,7 +56,7 @@ class Piece:
 class Generator:
     """Composes for options; the guide picks among candidates and measures what comes out."""
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: Writer) -> None:
         self.composer = composer
         self.guide = load_guide()
         self.performer = load_performer()
@@ -161,14 +162,24 @@ def given_piece(option: GenerateOptions) -> GridScore | None:
 
 
 def request_of(
-    composer: Composer, option: GenerateOptions, bars: int, seed: tuple[int, ...], given: GridScore | None
+    composer: Writer, option: GenerateOptions, bars: int, seed: tuple[int, ...], given: GridScore | None
 ) -> Request:
     """The request for one candidate; `given` is the option's `given_piece`."""
     key = Key.parse(option.key) if option.key is not None else None
     if given is not None and option.source is not None:
-        return _keeping(composer, option, given, seed)
+        return _keeping(_ours(composer), option, given, seed)
     request = Request(affect_by_bar(option.affect, bars), bars, seed, key=key, sampling=sampling_of(option))
-    return request if given is None else _continuing(composer, request, _context(given))
+    return request if given is None else _continuing(_ours(composer), request, _context(given))
+
+
+def _ours(composer: Writer) -> Composer:
+    """The composer, if it has bar latents; UsageError for the paper's structure."""
+    if isinstance(composer, Composer):
+        return composer
+    raise UsageError(
+        f"{composer.name} has the paper's structure, which can neither continue a piece nor keep its elements.",
+        "Leave --checkpoint out, or --source and --continue.",
+    )
 
 
 def _keeping(composer: Composer, option: GenerateOptions, score: GridScore, seed: tuple[int, ...]) -> Request:

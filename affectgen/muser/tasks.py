@@ -11,7 +11,7 @@ from affectgen.muser.options import ELEMENTS, GenerateOptions, ReconstructOption
 from affectgen.task import Loaded, Result
 
 if TYPE_CHECKING:
-    from affectgen.muser.compose import Composer
+    from affectgen.muser.compose import Composer, Writer
     from affectgen.muser.generate import Piece
     from affectgen.score.grid import GridScore
 
@@ -25,19 +25,20 @@ class MuserTask:
     name: str
     options: type[Any]
     make: Callable[[Any], Loaded]
+    any_structure: bool = False  # whether a checkpoint of the paper's structure will do
 
     def load(self, checkpoint: str | None, device: str) -> Loaded:
         """Read the checkpoint (the shipped one for None)."""
-        from affectgen.muser.checkpoint import load_composer
+        from affectgen.muser.checkpoint import load_composer, load_writer
 
-        return self.make(load_composer(checkpoint, device))
+        return self.make((load_writer if self.any_structure else load_composer)(checkpoint, device))
 
 
 @dataclass(frozen=True)
 class GenerateRunner:
     """`muser generate` with its weights."""
 
-    composer: Composer
+    composer: Writer
 
     def run(self, options: Sequence[GenerateOptions]) -> list[Result]:
         """Compose every request."""
@@ -136,7 +137,7 @@ class ReconstructRunner:
         )  # fmt: skip
 
 
-GENERATE = MuserTask("muser generate", GenerateOptions, GenerateRunner)
+GENERATE = MuserTask("muser generate", GenerateOptions, GenerateRunner, any_structure=True)
 TRANSFER = MuserTask("muser transfer", TransferOptions, TransferRunner)
 RECONSTRUCT = MuserTask("muser reconstruct", ReconstructOptions, ReconstructRunner)
 
@@ -158,7 +159,7 @@ def reading(point: Sequence[float]) -> dict[str, Any]:
     return {"recogniser": "guide", **affect.to_json(), "quadrant": affect.quadrant}
 
 
-def record(composer: Composer) -> dict[str, str]:
+def record(composer: Writer) -> dict[str, str]:
     """The checkpoint as manifests name it."""
     return {"name": composer.name, "sha256": composer.sha256}
 

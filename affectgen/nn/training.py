@@ -99,7 +99,7 @@ class Trainer:
         start = self.since = time.monotonic()
         first = self.step
         while self.step < self.config.steps and not self._tired():
-            self._one_step()
+            self._one_step_or_save()
             if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
                 speed = (self.step - first) / (time.monotonic() - start)
                 self._check(speed)
@@ -110,6 +110,15 @@ class Trainer:
 
     def _tired(self) -> bool:
         return 0 < self.config.patience <= self.misses
+
+    def _one_step_or_save(self) -> None:
+        """One step; an interruption between steps keeps what was learned since the last validation."""
+        try:
+            self._one_step()
+        except KeyboardInterrupt:
+            if self.workers.first:
+                _write(self._state(), self.folder / STATE)
+            raise
 
     def _one_step(self) -> None:
         """Forward, backward, clip, step."""

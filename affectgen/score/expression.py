@@ -153,7 +153,9 @@ class Performer:
         shift = np.clip(SHIFTS[shift_bins.numpy()], -WITHIN * sixteenth, WITHIN * sixteenth)
         written = score.seconds_at(score.start + score.length) - onset
         length = np.maximum(written * LENGTHS[length_bins.numpy()], LEAST_SECONDS)
-        return Timing(np.maximum(onset + shift, 0.0), length)
+        start = np.maximum(onset + shift, 0.0)
+        room = np.maximum(score.seconds - start, written)  # what was written to end does not ring past the final bar
+        return Timing(start, np.minimum(length, room))
 
 
 def load_performer(name: str = "expression") -> Performer:

@@ -40,7 +40,8 @@ def piece(seed: int = 0, tempo: float = 100.0) -> GridScore:
 def performer() -> Performer:
     torch.manual_seed(0)
     styles = np.array([[0.5, 0.0], [1.0, 0.3]], dtype=np.float32)
-    return Performer(Expression(ExpressionConfig(hidden=8, layers=1, dropout=0.0)), styles, np.zeros((2, 3), np.float32))
+    model = Expression(ExpressionConfig(hidden=8, layers=1, dropout=0.0))
+    return Performer(model, styles, np.zeros((2, 3), dtype=np.float32))
 
 
 def test_bins_are_sorted_and_nearest() -> None:
