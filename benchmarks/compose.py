@@ -37,10 +37,11 @@ from affectgen.muser.generate import affect_by_bar
 from affectgen.muser.sampler import DecodeRequest, Decoding
 from affectgen.muser.stepper import Stepper
 from affectgen.muser.stream import Stream
+from affectgen.report.blocks import write_block
 from affectgen.score.words import Family
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
-BEGIN, END = "<!-- compose:begin -->", "<!-- compose:end -->"
+BLOCK = "compose"
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 Rows = list[tuple[str, str]]
 
@@ -222,20 +223,14 @@ def measure(composer: Composer, bars: int, notes: int, every: int, repeats: int)
 def page(rows: Rows, facts: str, every: int) -> str:
     """The figures as a block for docs/results.md."""
     lines = [
-        BEGIN, f"Measured by `python benchmarks/compose.py` on: {facts}.", "", "| what | measured |", "|---|---|",
+        "## Speed", "", f"Measured by `python benchmarks/compose.py` on: {facts}.", "",
+        "| what | measured |", "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows), "",
         f"The sampler always runs batches of {WIDTH} pieces, each with and without its affect (guidance); 16 pieces "
         f"are two batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed over all "
-        "lengths by the trapezoid rule; drawing the words is in both figures.", END,
+        "lengths by the trapezoid rule; drawing the words is in both figures.",
     ]  # fmt: skip
     return "\n".join(lines)
-
-
-def with_block(text: str, block: str) -> str:
-    """A page with its marked block replaced, or the block at its end where it has none."""
-    if BEGIN in text and END in text:
-        return text.partition(BEGIN)[0] + block + text.partition(END)[2]
-    return f"{text.rstrip()}\n\n## Speed\n\n{block}\n" if text else f"# Results\n\n## Speed\n\n{block}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -260,8 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     block = page(rows, facts, options.every)
     print(block)
     if options.write:
-        text = options.results.read_text(encoding="utf-8") if options.results.is_file() else ""
-        options.results.write_text(with_block(text, block), encoding="utf-8")
+        write_block(options.results, BLOCK, block)
     return 0
 
 
