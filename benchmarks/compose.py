@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -173,20 +172,19 @@ def recompute(composer: Composer, words: np.ndarray, condition: torch.Tensor, ev
 def whole_process(checkpoint: str | None, bars: int, repeats: int) -> tuple[Took, float]:
     """`affectgen muser generate` from start to exit: median seconds, and the most memory of any run in megabytes."""
     found: list[Took] = []
+    peak = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(repeats):
             words = ["-a", "happy", "--seed", "1", "--bars", str(bars), "-q", "-o", f"{folder}/{number}.mid"]
             words += [] if checkpoint is None else ["--checkpoint", checkpoint]
-            before, began = _children(), time.perf_counter()
-            subprocess.run([sys.executable, "-m", "affectgen", "muser", "generate", *words], check=True)
-            found.append(Took(time.perf_counter() - began, _children() - before))
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # kilobytes on Linux
+            began = time.perf_counter()
+            process = subprocess.Popen([sys.executable, "-m", "affectgen", "muser", "generate", *words])
+            _, status, used = os.wait4(process.pid, 0)
+            if status:
+                raise RuntimeError(f"affectgen muser generate ended with status {os.waitstatus_to_exitcode(status)}")
+            found.append(Took(time.perf_counter() - began, used.ru_utime + used.ru_stime))
+            peak = max(peak, used.ru_maxrss / 1024)  # kilobytes on Linux
     return Took(statistics.median(one.wall for one in found), statistics.median(one.cpu for one in found)), peak
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def machine() -> str:

@@ -39,6 +39,7 @@ class Sampling:
     plan_guidance: float = 2.0
     temperature: float = 1.0
     top_p: float = 0.97
+    pitch_top_p: float = 0.95
     plan_top_p: float = 0.95
 
 
@@ -193,7 +194,7 @@ class Composer:
         sampling = requests[0].sampling
         return DecodeRequest(
             torch.cat(conditions), plan, grammars, prefixes, forced, sampling.guidance, sampling.top_p,
-            sampling.temperature, {},
+            sampling.temperature, sampling.pitch_top_p,
         )  # fmt: skip
 
 

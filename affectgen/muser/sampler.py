@@ -42,7 +42,7 @@ class DecodeRequest:
     guidance: float
     top_p: float
     temperature: float
-    temperatures: dict[int, float]  # for single elements, by their number
+    pitch_top_p: float  # the same for pitch alone: rare pitches widen the range of a piece beyond real ones
 
 
 class Decoding:
@@ -191,8 +191,8 @@ class Decoding:
         allowed = torch.from_numpy(np.stack([_never_empty(mask) for mask in masks])).to(self.device)
         index = torch.tensor(rows, device=self.device)
         logits = guided(self._logits(element, state), self.request.guidance)[index].masked_fill(~allowed, -1e9)
-        temperature = self.request.temperatures.get(element, self.request.temperature)
-        drawn = pick(logits, self.request.top_p, temperature, [self.rngs[row] for row in rows]).cpu().numpy()
+        top_p = min(self.request.top_p, self.request.pitch_top_p if element == Field.PITCH else 1.0)
+        drawn = pick(logits, top_p, self.request.temperature, [self.rngs[row] for row in rows]).cpu().numpy()
         value = np.zeros(self.rows, dtype=np.int64)
         value[rows] = drawn
         for row in rows:

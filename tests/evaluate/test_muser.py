@@ -185,7 +185,7 @@ def test_the_report_holds_every_figure(reference, composer, monkeypatch):
     said = []
     monkeypatch.setattr(muser, "load_reference", lambda data: reference)
     monkeypatch.setattr(muser, "load_judge", Reading)
-    monkeypatch.setattr(muser, "load_composer", lambda checkpoint, device: composer)
+    monkeypatch.setattr(muser, "load_writer", lambda checkpoint, device: composer)
     monkeypatch.setattr(muser, "Generator", lambda composer: Composing())
     monkeypatch.setattr(muser_latents, "figures", lambda *args: [])
     monkeypatch.setattr(Reference, "patterns", lambda self: index_pieces([clip.notes for clip in self.train]))
