@@ -41,6 +41,13 @@ from affectgen.score.words import Family
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 BLOCK = "compose"
+# The command as it is, which at its end notes its own memory: a child's ru_maxrss counts its parent's as well.
+NOTING = (
+    "import atexit, os, pathlib, runpy; "
+    "note = pathlib.Path(os.environ.pop('STATUS_NOTE')); "
+    "atexit.register(lambda: note.write_text(pathlib.Path('/proc/self/status').read_text())); "
+    "runpy.run_module('affectgen', run_name='__main__', alter_sys=True)"
+)
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 Rows = list[tuple[str, str]]
 
@@ -178,13 +185,22 @@ def whole_process(checkpoint: str | None, bars: int, repeats: int) -> tuple[Took
             words = ["-a", "happy", "--seed", "1", "--bars", str(bars), "-q", "-o", f"{folder}/{number}.mid"]
             words += [] if checkpoint is None else ["--checkpoint", checkpoint]
             began = time.perf_counter()
-            process = subprocess.Popen([sys.executable, "-m", "affectgen", "muser", "generate", *words])
+            note = Path(folder) / f"{number}.status"
+            process = subprocess.Popen(
+                [sys.executable, "-c", NOTING, "muser", "generate", *words], env=os.environ | {"STATUS_NOTE": str(note)}
+            )
             _, status, used = os.wait4(process.pid, 0)
             if status:
                 raise RuntimeError(f"affectgen muser generate ended with status {os.waitstatus_to_exitcode(status)}")
             found.append(Took(time.perf_counter() - began, used.ru_utime + used.ru_stime))
-            peak = max(peak, used.ru_maxrss / 1024)  # kilobytes on Linux
+            peak = max(peak, _peak_megabytes(note.read_text()))
     return Took(statistics.median(one.wall for one in found), statistics.median(one.cpu for one in found)), peak
+
+
+def _peak_megabytes(status: str) -> float:
+    """The high-water mark of resident memory in a text of /proc/PID/status."""
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def machine() -> str:

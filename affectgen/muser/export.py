@@ -15,7 +15,7 @@ from affectgen.muser.checkpoint import save_composer
 from affectgen.muser.data import Song
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
-from affectgen.muser.train import STAGES, TrainOptions, count
+from affectgen.muser.train import KEEP, STAGES, TrainOptions, count
 from affectgen.nn.training import BEST, LOG
 from affectgen.score.words import ELEMENTS
 
@@ -46,9 +46,9 @@ def write_curves(run: Path, out: Path) -> dict[str, dict[str, Any]]:
             rows = read_log(run / stage / LOG)
             for row in rows:
                 writer.writerow([stage, row["step"], row["train"], row["loss"]])
-            best = min(rows, key=lambda row: float(row["loss"]))
+            kept = rows[-1] if KEEP[stage] == "last" else min(rows, key=lambda row: float(row["loss"]))
             reached[stage] = {
-                "steps": int(rows[-1]["step"]), "best_step": int(best["step"]), "best": float(best["loss"]),
+                "steps": int(rows[-1]["step"]), "kept_step": int(kept["step"]), "validation": float(kept["loss"]),
                 "minutes": round(sum(float(row["seconds"]) for row in rows) / 60, 1),
             }  # fmt: skip
     return reached
@@ -99,10 +99,10 @@ def card_text(name: str, about: dict[str, Any]) -> str:
         f"Seed {training['seed']}; {training['hardware']}; "
         f"{training['parameters']['model'] / 1e6:.2f} M parameters and {training['parameters']['prior'] / 1e6:.2f} M "
         f"in the prior; about {training['passes_over_labelled']} passes over the labelled clips after pretraining.", "",
-        "| stage | steps | best step | validation, nats | minutes |", "|---|---|---|---|---|",
+        "| stage | steps | weights of step | validation, nats | minutes |", "|---|---|---|---|---|",
     ]  # fmt: skip
     for stage, row in training["stages"].items():
-        lines.append(f"| {stage} | {row['steps']} | {row['best_step']} | {row['best']:.3f} | {row['minutes']} |")
+        lines.append(f"| {stage} | {row['steps']} | {row['kept_step']} | {row['validation']:.3f} | {row['minutes']} |")
     usage = ", ".join(f"{value:.2f}" for value in about["usage"]["bar"])
     lines += [
         "", f"Share of codes in use, by element ({', '.join(ELEMENTS)}): {usage}.",

@@ -22,6 +22,7 @@ from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
 from affectgen.score.words import decode, encode
 
+PLAN_SHARE = 0.6  # of the guidance beyond 1 goes into the plan: more of it makes pieces alike
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
 STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this much
 LENGTH_TRIES = 4
@@ -142,8 +143,9 @@ class Generator:
 def sampling_of(option: GenerateOptions) -> Sampling:
     """How the words of a piece are drawn."""
     return Sampling(
-        guidance=option.guidance, plan_guidance=option.guidance, temperature=option.temperature, top_p=option.top_p
-    )
+        guidance=option.guidance, plan_guidance=1 + PLAN_SHARE * (option.guidance - 1),
+        temperature=option.temperature, top_p=option.top_p,
+    )  # fmt: skip
 
 
 def affect_by_bar(affect: str | None, bars: int) -> NDArray[np.float64] | None:

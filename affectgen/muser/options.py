@@ -33,8 +33,8 @@ class GenerateOptions:
     bars: int = 16
     seconds: float | None = None
     temperature: float = 1.0
-    top_p: float = 0.97
-    guidance: float = 2.0
+    top_p: float = 0.99
+    guidance: float = 1.8
     best_of: int = 1
     source: Path | bytes | None = None
     keep: tuple[str, ...] = ()

@@ -28,6 +28,9 @@ from affectgen.nn.training import BEST, Trainer, Training, TrainingConfig, resum
 from affectgen.score.words import ELEMENTS
 
 STAGES = ("pretrain", "prior", "finetune")
+# Fine-tuning ends with its last weights: the likelihood of development songs stands still for its second half, while
+# what is composed comes nearer to real clips (docs/training.md).
+KEEP = {"pretrain": "best", "prior": "best", "finetune": "last"}
 VALIDATION_ROWS = 16
 VALIDATION_WORDS = 768
 
@@ -123,7 +126,7 @@ def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOpti
     windows = Windows(everything, stage.share, options.rows, options.words, draw_seed(options, stage.name))
     config = TrainingConfig(
         steps=stage.steps, rate=stage.rate, floor=stage.floor, seed=options.seed,
-        validate_every=max(1, min(100, stage.steps // 4)),
+        validate_every=max(1, min(100, stage.steps // 4)), keep=KEEP[stage.name],
     )  # fmt: skip
     say(f"stage {stage.name}")
     return Trainer(

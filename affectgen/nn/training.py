@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from affectgen.nn.distributed import Workers
 
 STATE = "state.pt"
-BEST = "best.pt"
+BEST = "best.pt"  # the weights a run ends with: the best ones, or the last where the config keeps those
 LOG = "log.csv"
 
 
@@ -30,7 +30,7 @@ class TrainingConfig:
     """steps: optimiser steps in all; rate: peak learning rate after `warmup` steps, then cosine down to `floor` of it.
 
     validate_every: steps between validations; patience: validations without improvement before stopping, 0 for never.
-    autocast: run the forward pass in bfloat16.
+    autocast: run the forward pass in bfloat16. keep: which weights a run ends with, "best" by validation or "last".
     """
 
     steps: int
@@ -42,6 +42,7 @@ class TrainingConfig:
     validate_every: int = 100
     patience: int = 0
     autocast: bool = True
+    keep: str = "best"
     seed: int = 0
 
 
@@ -151,7 +152,7 @@ class Trainer:
             self.best, self.best_step = loss, self.step
         if not self.workers.first:
             return
-        if better:
+        if better or self.config.keep == "last":
             _write(self.model.state_dict(), self.folder / BEST)
         self._log(figures, speed)
         _write(self._state(), self.folder / STATE)

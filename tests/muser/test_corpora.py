@@ -139,7 +139,8 @@ def test_a_finished_run_becomes_a_checkpoint(tmp_path, config, song):
         rows = list(csv.DictReader(file))
     assert [row["stage"] for row in rows] == [stage for stage in STAGES for _ in range(3)]
     card = (out / "card.md").read_text()
-    for text in ("affectgen muser train --data DATA", "CC-BY-NC-SA-4.0", "| finetune | 30 | 20 | 1.500 | 3.0 |"):
+    for text in ("affectgen muser train --data DATA", "CC-BY-NC-SA-4.0", "| prior | 30 | 20 | 1.500 | 3.0 |",
+                 "| finetune | 30 | 30 | 2.000 | 3.0 |"):  # fmt: skip
         assert text in card
 
 
