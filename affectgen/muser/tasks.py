@@ -57,7 +57,7 @@ class GenerateRunner:
         heard = reading(piece.measured.tolist())
         return Result(
             data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
-            measured=heard, details=details, checkpoint=record(self.composer), summary=(_line(heard, details),),
+            measured=heard, details=details, checkpoint=record(self.composer), summary=(_line(details),),
         )  # fmt: skip
 
     @staticmethod
@@ -164,10 +164,9 @@ def record(composer: Writer) -> dict[str, str]:
     return {"name": composer.name, "sha256": composer.sha256}
 
 
-def _line(heard: dict[str, Any], details: dict[str, Any]) -> str:
-    """One line about a piece for a person."""
-    length = f"{details['bars']} bars, {details['seconds']:.1f} s, {details['notes']} notes, {details['key']}"
-    return f"{length}; the guide hears valence {heard['valence']:+.2f}, arousal {heard['arousal']:+.2f}"
+def _line(details: dict[str, Any]) -> str:
+    """One line about a piece for a person; what was measured is said by the command."""
+    return f"{details['bars']} bars, {details['seconds']:.1f} s, {details['notes']} notes, {details['key']}"
 
 
 def _midi(score: GridScore) -> bytes:
