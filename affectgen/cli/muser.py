@@ -31,7 +31,15 @@ from affectgen.cli.pieces import Order, file_name, folder_targets, is_folder, ma
 from affectgen.cli.study import CHECKPOINT_VARIABLE, explore, train
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
-from affectgen.muser.options import ELEMENTS, MOST_BARS, MOST_SECONDS, GenerateOptions, TransferOptions
+from affectgen.muser.options import (
+    ELEMENTS,
+    MOST_BARS,
+    MOST_SECONDS,
+    PATH_GUIDANCE,
+    POINT_GUIDANCE,
+    GenerateOptions,
+    TransferOptions,
+)
 from affectgen.task import find_task
 
 SUFFIX = ".mid"
@@ -80,9 +88,8 @@ muser.add_command(train)
 @click.option(
     "--guidance",
     type=Number(0, 20),
-    default=GenerateOptions.guidance,
-    show_default=True,
-    help="How hard the affect pulls; 1 is the model as it learnt.",
+    help=f"How hard the affect pulls; 1 is the model as it learnt. "
+    f"[default: {POINT_GUIDANCE:g}, along a path {PATH_GUIDANCE:g}]",
 )
 @click.option(
     "--expressive/--on-grid", default=True, show_default=True, help="Play with learned timing, or stay on the grid."

@@ -23,8 +23,9 @@ from affectgen.evaluate.measures import measure
 from affectgen.evaluate.reference import Reference, load_reference
 from affectgen.muser.checkpoint import load_writer
 from affectgen.muser.generate import Generator, Piece
-from affectgen.muser.options import GenerateOptions
+from affectgen.muser.options import GenerateOptions, pull
 from affectgen.recognize.judge import Judge, load_judge
+from affectgen.score.grid import BAR
 from affectgen.score.midi import read_notes
 from affectgen.score.notes import NoteArray
 
@@ -83,7 +84,7 @@ def run(
     figures += muser_latents.figures(composer, reference, chosen.reconstructions, chosen.pairs, chosen.seed)
     about = {
         "checkpoint": composer.name, "clips a quadrant": clips, "seeds from": chosen.seed, "best of": chosen.best_of,
-        "guidance": options(chosen, None, 0, 16).guidance,
+        "guidance": pull(options(chosen, None, 0, 16)), "along paths": pull(options(chosen, PATHS[0], 0, 16)),
     }  # fmt: skip
     return Report("MusER", about, figures)
 
@@ -198,7 +199,8 @@ def path_correlation(generator: Generator, judge: Judge, settings: Settings) -> 
 def _along(piece: Piece, judge: Judge) -> tuple[float, float]:
     """Correlations (valence, arousal) over windows that start at every bar."""
     starts = range(piece.score.bars - PATH_WINDOW + 1)
-    parts = [piece.score.take_bars(first, first + PATH_WINDOW).to_notes() for first in starts]
+    lines, notes = piece.score.line_seconds()[::BAR], piece.notes
+    parts = [notes.between(float(lines[first]), float(lines[first + PATH_WINDOW])) for first in starts]
     measured = judge.judge(parts).points
     points = piece.asked.sample(piece.score.bars)  # type: ignore[union-attr]
     by_bar = np.array([[point.valence, point.arousal] for point in points])

@@ -136,7 +136,7 @@ class Composer:
         keys = [self._key(request, int(mode), rng) for request, mode, rng in zip(requests, modes, rngs, strict=False)]
         words = decode_words(self.model, self._decode_request(requests, context, codes, keys, rngs), rngs)
         return [
-            Composed(words[row], with_bars(words[row], request.bars), codes[row, : request.bars].cpu().numpy())
+            Composed(words[row], score_of(words[row], request), codes[row, : request.bars].cpu().numpy())
             for row, request in enumerate(requests)
         ]
 
@@ -218,6 +218,16 @@ def key_word(key: Key) -> Words:
     word = np.zeros((1, 8), dtype=np.int64)
     word[0, Field.FAMILY], word[0, Field.KEY] = Family.KEY, key_index(key)
     return word
+
+
+def score_of(words: Words, request: Request) -> GridScore:
+    """The score of a request's words; where it ends on the tonic, nothing else rings into the closing chord."""
+    score = with_bars(words, request.bars)
+    if not request.ending or not len(score):
+        return score
+    last = int(score.start.max())
+    room = np.where(score.start < last, last - score.start, score.length)
+    return replace(score, length=np.minimum(score.length, room))
 
 
 def with_bars(words: Words, bars: int) -> GridScore:

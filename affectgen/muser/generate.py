@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from affectgen.affect import Affect, AffectPath, parse_affect
 from affectgen.errors import UsageError
 from affectgen.muser.compose import Composed, Composer, Request, Sampling, Writer, bar_codes, open_words
-from affectgen.muser.options import ELEMENTS, GenerateOptions
+from affectgen.muser.options import ELEMENTS, GenerateOptions, pull
 from affectgen.muser.transfer import forced_words
 from affectgen.recognize.guide import Guide, load_guide
 from affectgen.score.beats import read_score
@@ -143,7 +143,7 @@ class Generator:
 def sampling_of(option: GenerateOptions) -> Sampling:
     """How the words of a piece are drawn."""
     return Sampling(
-        guidance=option.guidance, plan_guidance=1 + PLAN_SHARE * (option.guidance - 1),
+        guidance=pull(option), plan_guidance=1 + PLAN_SHARE * (pull(option) - 1),
         temperature=option.temperature, top_p=option.top_p,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from affectgen.affect import parse_affect
+from affectgen.affect import AffectPath, parse_affect
 from affectgen.errors import UsageError
 
 ELEMENTS = ("family", "beat", "tempo", "chord", "pitch", "duration", "velocity")
@@ -17,6 +17,10 @@ LARGEST_SEED = 2**31 - 1
 BAR_BEATS = 4
 
 
+POINT_GUIDANCE = 2.0
+PATH_GUIDANCE = 5.0  # labelled clips hold one emotion throughout, so a change has to be asked for louder
+
+
 @dataclass(frozen=True)
 class GenerateOptions:
     """One piece to compose.
@@ -25,7 +29,7 @@ class GenerateOptions:
     composed; temperature, top_p, guidance: how words are drawn; best_of: candidates, of which the guide picks the
     nearest; source and keep: a piece of which some elements stay, and its length; continue_from: a piece that is gone
     on from; tempo: beats per minute at the median; key: as `Key.parse` reads it; expressive: play the notes with
-    learned timing and lengths, False to leave them on the grid.
+    learned timing and lengths, False to leave them on the grid. guidance None: see `pull`.
     """
 
     affect: str | None
@@ -34,7 +38,7 @@ class GenerateOptions:
     seconds: float | None = None
     temperature: float = 1.0
     top_p: float = 0.99
-    guidance: float = 1.8
+    guidance: float | None = None
     best_of: int = 1
     source: Path | bytes | None = None
     keep: tuple[str, ...] = ()
@@ -61,7 +65,8 @@ class GenerateOptions:
         _whole("--best-of", self.best_of, 1, MOST_CANDIDATES)
         _within("--temperature", self.temperature, 0.0, 5.0)
         _within("--top-p", self.top_p, 0.01, 1.0)
-        _within("--guidance", self.guidance, 0.0, 20.0)
+        if self.guidance is not None:
+            _within("--guidance", self.guidance, 0.0, 20.0)
         if self.seconds is not None:
             _within("--seconds", self.seconds, 4.0, MOST_SECONDS)
         if self.tempo is not None:
@@ -106,6 +111,14 @@ class ReconstructOptions:
     """A piece to pass through the latents and back."""
 
     source: Path | bytes
+
+
+def pull(option: GenerateOptions) -> float:
+    """The guidance an option stands for."""
+    if option.guidance is not None:
+        return option.guidance
+    along = option.affect is not None and isinstance(parse_affect(option.affect), AffectPath)
+    return PATH_GUIDANCE if along else POINT_GUIDANCE
 
 
 def check_elements(names: tuple[str, ...], option: str) -> None:

@@ -154,8 +154,15 @@ class Performer:
         written = score.seconds_at(score.start + score.length) - onset
         length = np.maximum(written * LENGTHS[length_bins.numpy()], LEAST_SECONDS)
         start = np.maximum(onset + shift, 0.0)
-        room = np.maximum(score.seconds - start, written)  # what was written to end does not ring past the final bar
-        return Timing(start, np.minimum(length, room))
+        return Timing(start, np.minimum(length, _room(score, start, written)))
+
+
+def _room(score: GridScore, start: NDArray[np.float64], written: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The longest each note may sound [N]: notes written to end by the last onset or the final bar line do so."""
+    last = int(score.start.max())
+    before = score.start + score.length <= last
+    close = float(score.seconds_at(np.array([last]))[0])
+    return np.maximum(np.where(before, close, score.seconds) - start, np.minimum(written, LEAST_SECONDS))
 
 
 def load_performer(name: str = "expression") -> Performer:

@@ -51,7 +51,7 @@ def test_generate(checkpoint):
     assert (details["bars"], details["candidates"], details["batch_width"], details["attempts"]) == (2, 2, 8, 1)
     assert details["candidate"] in (0, 1)
     assert details["key"].split()[1] in ("major", "minor")
-    assert f"{measured['valence']:+.2f}" in point.summary[0]
+    assert point.summary[0].startswith("2 bars")
     asked, _, details = check(path)
     assert len(asked["keys"]) == 2
     assert np.array(details["measured_path"]).shape == (2, 2)
