@@ -46,7 +46,7 @@ def test_generate(checkpoint):
                GenerateOptions(None, 5, bars=2)]  # fmt: skip
     point, path, free = made = GENERATE.load(checkpoint, "cpu").run(options)
     assert all(result.details["notes"] > 0 for result in made)
-    asked, measured, details = check(point)
+    asked, _measured, details = check(point)
     assert asked["valence"] < 0
     assert (details["bars"], details["candidates"], details["batch_width"], details["attempts"]) == (2, 2, 8, 1)
     assert details["candidate"] in (0, 1)
