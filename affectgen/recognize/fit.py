@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from affectgen.recognize import mlp, store, trees
 from affectgen.recognize.corpus import Labelled, examples_of, read_emopia, read_vgmidi, with_parts
 from affectgen.recognize.guide import velocity_columns
+from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.judge import FORESTS, Judge, Verdict
 from affectgen.recognize.mlp import Examples, affect_of
-from affectgen.recognize.pseudo import out_of_fold
+from affectgen.recognize.pseudo import SIGNS, out_of_fold
 
 Floats = NDArray[np.float64]
 Figures = dict[str, float]
@@ -32,6 +33,14 @@ PURPOSE = {
     "judge": "Measures generated music. Nothing trains on it, stops early by it or picks by it.",
     "guide": "May steer: `--best-of`, pseudo-labels. It never measures a result; the judge does.",
     "recogniser": "What `affectgen rate` reports for MIDI. It has seen every labelled clip there is.",
+}
+SURE = """A coordinate is 2p - 1 for the probability p that it is
+high: it says how sure the model is, and is no measured intensity."""
+SCALE = {
+    "judge": SURE,
+    "guide": """A coordinate is the rank of the model's
+reading (how sure it is) among labelled clips of the same sign, taken out of fold: 0.6 is more than 60 % of them.""",
+    "recogniser": SURE,
 }
 TRAINED_ON = {
     "judge": "EMOPIA's validation split (clips and parts of them)",
@@ -53,6 +62,7 @@ class Fitted:
     settings: dict[str, Any]
     songs: list[str]
     figures: Figures
+    more: dict[str, Any] = field(default_factory=dict)  # what else the config holds
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
@@ -98,8 +108,15 @@ def fit_perceptrons(what: str, data: Path, settings: mlp.Settings) -> Fitted:
     """Fit the guide (training split and VGMIDI) or the recogniser (every clip there is)."""
     clips = read_emopia(data / "emopia", "train" if what == "guide" else None) + read_vgmidi(data / "vgmidi")
     model = mlp.fit(examples_of(with_parts(clips)), velocity_columns(), settings)
-    figures = figures_of(Verdict(*affect_of(out_of_fold(clips, settings=settings))), examples_of(clips))
-    return Fitted(dict(model.arrays()), asdict(settings), _songs(clips), figures)
+    unseen, examples = Verdict(*affect_of(out_of_fold(clips, settings=settings))), examples_of(clips)
+    more = {"intensity": _intensity(unseen, examples).tolist()} if what == "guide" else {}
+    return Fitted(dict(model.arrays()), asdict(settings), _songs(clips), figures_of(unseen, examples), more)
+
+
+def _intensity(unseen: Verdict, examples: Examples) -> Floats:
+    """The knots that turn a guide's readings into intensities, from readings out of fold."""
+    labelled = examples.quadrant >= 0
+    return Intensity.of(unseen.points[labelled], SIGNS[examples.quadrant[labelled]]).knots
 
 
 def _songs(clips: Sequence[Labelled]) -> list[str]:
@@ -114,8 +131,7 @@ def card(what: str, seed: int, figures: Figures, seconds: float) -> str:
 {PURPOSE[what]}
 
 Reads note statistics of a piece's first 30 s on a 50 ms grid (`affectgen/recognize/features.py`) and gives
-valence, arousal and the probabilities of Russell's quadrants. A coordinate is 2p - 1 for the probability p that it is
-high: it says how sure the model is, and is no measured intensity.
+valence, arousal and the probabilities of Russell's quadrants. {SCALE[what]}
 
 - Fitted on {TRAINED_ON[what]}; the songs are listed in `config.json`.
 - Command: `python -m affectgen.recognize.fit --data ../shared/data --what {what} --seed {seed}`
@@ -150,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = {name: round(value, 3) for name, value in fitted.figures.items()}
     seconds = time.perf_counter() - started
     config = {"kind": what, "trained_on": TRAINED_ON[what], "settings": fitted.settings, "figures": figures}
-    config |= {"licence": LICENCE, "songs": fitted.songs}
+    config |= {"licence": LICENCE, "songs": fitted.songs} | fitted.more
     store.save(folder, fitted.arrays, config, card(what, options.seed, figures, seconds))
     sys.stderr.write(f"{folder}: {figures}, {seconds:.0f} s\n")
     return 0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from affectgen.recognize import store
 from affectgen.recognize.features import VELOCITY_PREFIX, feature_names, feature_table, has_dynamics
+from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.mlp import Perceptrons, affect_of
 from affectgen.score.notes import NoteArray
 
@@ -31,10 +32,13 @@ class Guide:
     """Rates pieces of any length by their first 30 s; about 3 ms a piece."""
 
     model: Perceptrons
+    intensity: Intensity | None = None
 
     def rate(self, pieces: Sequence[NoteArray]) -> Floats:
-        """Valence and arousal in [-1, 1] of each piece, float64 [N, 2]; 0 is undecided."""
-        return affect_of(self._logits(pieces))[0]
+        """Valence and arousal in [-1, 1] of each piece, float64 [N, 2]; 0 is undecided. Intensities, where it has a map
+        from its readings to them."""
+        readings = affect_of(self._logits(pieces))[0]
+        return readings if self.intensity is None else self.intensity(readings)
 
     def quadrants(self, pieces: Sequence[NoteArray]) -> Floats:
         """Probabilities of Q1-Q4 for each piece, float64 [N, 4]."""
@@ -47,5 +51,5 @@ class Guide:
 
 def load_guide(name: str | Path = GUIDE) -> Guide:
     """The shipped guide, or the one in the folder `name`. CheckpointError if it is missing or damaged."""
-    arrays, _ = store.load(name, "guide")
-    return Guide(Perceptrons(**arrays))
+    arrays, config = store.load(name, "guide")
+    return Guide(Perceptrons(**arrays), Intensity(np.array(config["intensity"], dtype=np.float64)))

@@ -1,7 +1,7 @@
 """Valence-arousal points for music that has only a quadrant, or no label at all. They are predictions, not ratings.
 
-A labelled clip's point is predicted by a guide that never saw its song, drawn toward the centre of the labelled
-quadrant, and never leaves that quadrant. A window of unlabelled music gets the shipped guide's point as it is.
+A labelled clip's point is predicted by a guide that never saw its song, read as an intensity (its rank among the clips
+of the same sign), and never leaves the labelled quadrant. A window of unlabelled music gets the shipped guide's point.
 
     python -m affectgen.recognize.pseudo --data ../shared/data -o emopia.csv
     python -m affectgen.recognize.pseudo --midi ../shared/data/pop1k7 -o pop1k7.csv
@@ -29,12 +29,12 @@ from affectgen.recognize.corpus import (
     with_parts,
 )
 from affectgen.recognize.guide import load_guide, velocity_columns
+from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.mlp import Settings, affect_of, fit
 from affectgen.score.midi import read_notes
 
 Floats = NDArray[np.float64]
-CENTRE = 0.6  # both coordinates of a quadrant's centre
-TO_CENTRE = 0.4  # weight of the centre against the prediction
+LEAST = 0.1  # a clip whose prediction contradicts its label lies this far inside the quadrant
 SIGNS = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])  # valence and arousal of Q1..Q4
 
 
@@ -50,10 +50,11 @@ def out_of_fold(clips: Sequence[Labelled], folds: int = 5, settings: Settings | 
     return logits[: len(clips)]
 
 
-def inside_quadrant(points: Floats, quadrant: NDArray[np.int64]) -> Floats:
-    """Points [N, 2] drawn toward the centre of the labelled quadrant (0-3, [N]) and kept inside it."""
+def inside_quadrant(readings: Floats, quadrant: NDArray[np.int64]) -> Floats:
+    """Points [N, 2] for out-of-fold readings [N, 2]: intensities, kept inside the labelled quadrant (0-3, [N])."""
     signs = SIGNS[quadrant]
-    return signs * (TO_CENTRE * CENTRE + (1 - TO_CENTRE) * np.clip(points * signs, 0.0, 1.0))
+    points = Intensity.of(readings, signs)(readings)
+    return signs * np.maximum(points * signs, LEAST)
 
 
 def emopia_points(data: Path, settings: Settings | None = None) -> dict[str, tuple[float, float]]:
