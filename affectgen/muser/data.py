@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,12 +97,21 @@ class Batch:
 
 @dataclass(frozen=True)
 class Window:
-    """Bars [first, stop) of a song; its words, opened by the key event, its tempo and chord stated at once."""
+    """Some bars as a piece of their own: opened by the key event, tempo and chord stated at once.
+
+    table: int64 [T, 13]; attributes [N, 7], affect [N, 2] and bars to the end of the song int64 [N] by bar.
+    """
 
     table: NDArray[np.int64]
-    song: Song
-    first: int
-    stop: int
+    attributes: NDArray[np.float32]
+    affect: NDArray[np.float32]
+    left: NDArray[np.int64]
+    style: int
+    ending: bool
+
+    @property
+    def bars(self) -> int:
+        return len(self.left)
 
 
 def cut_window(song: Song, first: int, most_words: int) -> Window:
@@ -112,11 +122,51 @@ def cut_window(song: Song, first: int, most_words: int) -> Window:
     head = table[:1].astype(np.int64)
     cut = np.concatenate([head, rows])
     cut[:, 8] = np.maximum(cut[:, 8] - first, 0)
-    onset = np.flatnonzero((cut[:, Field.FAMILY] == Family.METRICAL) & (cut[:, Field.BEAT] > BAR_LINE))[:1]
-    cut[: int(onset[0]) if len(onset) else len(cut), 10:12] = 0  # nothing is in force yet, as when a piece is sampled
-    cut[onset, Field.TEMPO] = cut[onset, 10]
-    cut[onset, Field.CHORD] = cut[onset, 11]
-    return Window(cut, song, first, first + int(cut[:, 8].max()) + 1)
+    opening = _first_onset(cut)
+    cut[: int(opening[0]) if len(opening) else len(cut), 10:12] = 0  # nothing is in force yet, as in sampling
+    cut[opening, Field.TEMPO] = cut[opening, 10]
+    cut[opening, Field.CHORD] = cut[opening, 11]
+    stop = first + int(cut[:, 8].max()) + 1
+    left = np.minimum(song.bars - 1 - np.arange(first, stop), MOST_BARS_LEFT)
+    return Window(cut, song.attributes[first:stop], song.affect[first:stop], left, song.style, song.ending)
+
+
+def _first_onset(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the first onset of a table stands: one index, or none."""
+    return np.flatnonzero((table[:, Field.FAMILY] == Family.METRICAL) & (table[:, Field.BEAT] > BAR_LINE))[:1]
+
+
+def whole_bars(window: Window) -> Window:
+    """The window without END and, if it was cut short of it, without its last bar."""
+    table = window.table
+    if table[-1, Field.FAMILY] == Family.END:
+        return replace(window, table=table[:-1])
+    last = window.bars - 1
+    kept = table[table[:, 8] < last]
+    return replace(
+        window, table=kept, attributes=window.attributes[:last], affect=window.affect[:last], left=window.left[:last]
+    )
+
+
+def join(first: Window, second: Window) -> Window:
+    """Two windows of one mode and style as one piece: the whole bars of the first, then the second.
+
+    Clips hold one emotion each; two of them make a piece whose emotion moves. The second's own tempo and chord are
+    stated where they begin, unless they are in force already.
+    """
+    head, tail = whole_bars(first), second.table[1:].copy()
+    tail[:, 8] += head.bars
+    tempo, chord = head.table[-1, 10:12]
+    opening = _first_onset(tail)
+    until = int(opening[0]) if len(opening) else len(tail)
+    tail[:until, 10:12] = tempo, chord
+    tail[opening, Field.TEMPO] *= tail[opening, 10] != tempo
+    tail[opening, Field.CHORD] *= tail[opening, 11] != chord
+    left = np.minimum(second.left[0] + head.bars - np.arange(head.bars), MOST_BARS_LEFT)
+    return Window(
+        np.concatenate([head.table, tail]), np.concatenate([head.attributes, second.attributes]),
+        np.concatenate([head.affect, second.affect]), np.concatenate([left, second.left]), second.style, second.ending,
+    )  # fmt: skip
 
 
 def jitter(table: NDArray[np.int64], rng: np.random.Generator) -> None:
@@ -134,7 +184,7 @@ def jitter(table: NDArray[np.int64], rng: np.random.Generator) -> None:
 def collate(windows: Sequence[Window], affect_noise: float = 0.0, rng: np.random.Generator | None = None) -> Batch:
     """Stack windows into a batch; `affect_noise` is the standard deviation added to known affects."""
     steps = max(len(window.table) for window in windows)
-    bars = max(window.stop - window.first for window in windows)
+    bars = max(window.bars for window in windows)
     table = np.zeros((len(windows), steps, COLUMNS), dtype=np.int64)
     attributes = np.full((len(windows), bars, 7), np.nan, dtype=np.float32)
     affect = np.zeros((len(windows), bars, 2), dtype=np.float32)
@@ -142,17 +192,14 @@ def collate(windows: Sequence[Window], affect_noise: float = 0.0, rng: np.random
     known = np.zeros(len(windows), dtype=bool)
     for row, window in enumerate(windows):
         table[row, : len(window.table)] = window.table
-        inside = slice(window.first, window.stop)
-        count = window.stop - window.first
-        attributes[row, :count] = window.song.attributes[inside]
-        values = window.song.affect[inside]
-        known[row] = bool(np.isfinite(values).all())
+        attributes[row, : window.bars] = window.attributes
+        known[row] = bool(np.isfinite(window.affect).all())
         if known[row]:
             noise = rng.normal(0, affect_noise, 2) if rng is not None else 0.0
-            affect[row, :count] = np.clip(values + noise, -1, 1)
-        left[row, :count] = np.minimum(window.song.bars - 1 - np.arange(window.first, window.stop), MOST_BARS_LEFT)
-    style = np.array([window.song.style for window in windows])
-    ending = np.array([int(window.song.ending) for window in windows])
+            affect[row, : window.bars] = np.clip(window.affect + noise, -1, 1)
+        left[row, : window.bars] = window.left
+    style = np.array([window.style for window in windows])
+    ending = np.array([int(window.ending) for window in windows])
     parts = (table, attributes, affect, known, left, style, ending)
     return Batch(*(torch.from_numpy(part) for part in parts))
 
@@ -161,11 +208,12 @@ class Windows:
     """Endless random windows: songs drawn by weight, a random first bar, augmented.
 
     share: for each style, how often a row comes from it. Within a style songs are drawn by their number of words.
+    medley: how often a row that starts in a song joins a window of another song of its style and mode to it.
     """
 
     def __init__(
         self, songs: Sequence[Song], share: dict[str, float], rows: int, words: int, seed: int | Sequence[int],
-        noise: float = 0.1,
+        noise: float = 0.1, medley: float = 0.0,
     ) -> None:  # fmt: skip
         self.pools = {name: [song for song in songs if STYLES[song.style] == name] for name in share}
         self.weights = {}
@@ -174,21 +222,41 @@ class Windows:
             self.weights[name] = sizes / max(sizes.sum(), 1.0)
         held = np.array([share[name] if self.pools[name] else 0.0 for name in share])
         self.names, self.share = list(share), held / held.sum()
-        self.rows, self.words, self.noise = rows, words, noise
+        self.rows, self.words, self.noise, self.medley = rows, words, noise, medley
         self.rng = np.random.default_rng(seed)
 
     def draw(self) -> Batch:
         """One batch of `rows` windows."""
         windows = []
         for name in self.rng.choice(self.names, size=self.rows, p=self.share):
-            pool = self.pools[name]
-            song = pool[self.rng.choice(len(pool), p=self.weights[name])]
-            last = int(np.searchsorted(song.table[:, 8], song.bars - 1)) if len(song.table) > self.words else 0
-            reach = int(song.table[max(0, min(last, len(song.table) - self.words // 2)), 8]) if last else 0
-            window = cut_window(song, int(self.rng.integers(0, reach + 1)), self.words)
+            window = self._medley(name) if self.rng.random() < self.medley else self._cut(name, self.words)
             jitter(window.table, self.rng)
             windows.append(window)
         return collate(windows, self.noise, self.rng)
+
+    def _cut(self, style: str, words: int, mode: int | None = None) -> Window:
+        """A window of up to `words` words of a song of this style, and of this mode if one is given."""
+        pool = self.pools[style]
+        song = pool[self.rng.choice(len(pool), p=self.weights[style])]
+        while mode is not None and _mode(song.table) != mode:
+            song = pool[self.rng.choice(len(pool), p=self.weights[style])]
+        last = int(np.searchsorted(song.table[:, 8], song.bars - 1)) if len(song.table) > words else 0
+        reach = int(song.table[max(0, min(last, len(song.table) - words // 2)), 8]) if last else 0
+        return cut_window(song, int(self.rng.integers(0, reach + 1)), words)
+
+    def _medley(self, style: str) -> Window:
+        """Two windows as one, where the first leaves whole bars; it takes a random share of the row."""
+        room = int(self.words * self.rng.uniform(0.3, 0.7))
+        first = self._cut(style, room)
+        if not whole_bars(first).bars:
+            return first
+        mode = _mode(first.table)
+        return join(first, self._cut(style, self.words - len(first.table), mode))
+
+
+def _mode(table: NDArray[Any]) -> int:
+    """0 for a piece in major, 1 for minor."""
+    return key_of(int(table[0, Field.KEY])).mode
 
 
 def whole_batches(songs: Sequence[Song], rows: int, words: int) -> list[Batch]:

@@ -34,6 +34,10 @@ class PriorBatch:
     style: Tensor
     ending: Tensor
 
+    def to(self, device: torch.device) -> PriorBatch:
+        """The same batch on a device."""
+        return PriorBatch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__dataclass_fields__))
+
 
 @dataclass(frozen=True)
 class PriorContext:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.corpora import read_emopia, read_folder, read_vgmidi
 from affectgen.muser.data import Batch, Song, Windows, load_songs, save_songs, whole_batches
@@ -37,7 +38,8 @@ VALIDATION_WORDS = 768
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of decoder training: steps, peak rate, and from which corpus a row comes how often."""
+    """One stage of decoder training: steps, peak rate, from which corpus a row comes how often, and how many rows join
+    windows of two songs (`affectgen.muser.data.Windows`)."""
 
     name: str
     steps: int
@@ -45,6 +47,7 @@ class Stage:
     share: dict[str, float]
     floor: float = 0.02
     dropout: float = 0.1
+    medley: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class TrainOptions:
 
     points: CSV of clip, valence, arousal with out-of-fold pseudo-labels (recognize.pseudo); quadrant centres without.
     pretrain, finetune, prior: optimiser steps; rows, words: size of a batch. threads: torch threads.
+    start: a checkpoint to go on from; its encoder and codes stay as they are through all stages.
     """
 
     data: Path
@@ -69,14 +73,16 @@ class TrainOptions:
     threads: int = 1
     device: str = "cpu"
     guided: bool = True
+    start: str | None = None
     only: tuple[str, ...] = STAGES
 
     def stage(self, name: str) -> Stage:
-        """Pretraining has the labelled clips in one row of ten; fine-tuning the others in one row of sixteen."""
+        """Pretraining has the labelled clips in one row of five; fine-tuning the others in one row of five."""
         if name == "pretrain":
-            return Stage(name, self.pretrain, self.rate, {"emopia": 0.1, "pop": 0.85, "game": 0.05}, floor=0.3)
-        share = {"emopia": 0.94, "pop": 0.04, "game": 0.02}
-        return Stage(name, self.finetune, 0.6 * self.rate, share, dropout=0.15)
+            share = {"emopia": 0.2, "pop": 0.76, "game": 0.04}
+            return Stage(name, self.pretrain, self.rate, share, floor=0.3, medley=0.25)
+        share = {"emopia": 0.8, "pop": 0.17, "game": 0.03}
+        return Stage(name, self.finetune, 0.6 * self.rate, share, dropout=0.15, medley=0.5)
 
 
 def prepare(options: TrainOptions) -> dict[str, list[Song]]:
@@ -123,9 +129,12 @@ def train_decoder(model: Muser, songs: dict[str, list[Song]], options: TrainOpti
     device = torch.device(options.device)
     set_dropout(model, stage.dropout)
     folder = options.folder / stage.name
-    windows = Windows(everything, stage.share, options.rows, options.words, draw_seed(options, stage.name))
+    windows = Windows(
+        everything, stage.share, options.rows, options.words, draw_seed(options, stage.name),
+        medley=stage.medley,
+    )  # fmt: skip
     config = TrainingConfig(
-        steps=stage.steps, rate=stage.rate, floor=stage.floor, seed=options.seed,
+        steps=stage.steps, rate=stage.rate, floor=stage.floor,
         validate_every=max(1, min(100, stage.steps // 4)), keep=KEEP[stage.name],
     )  # fmt: skip
     say(f"stage {stage.name}")
@@ -154,19 +163,19 @@ def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], option
     coded = {name: encode_songs(model, group, device) for name, group in songs.items()}
     share = {"emopia": 0.6, "pop": 0.35, "game": 0.05}
     everything = coded["train"] + coded["pop"] + coded["game"]
-    windows = PriorWindows(everything, share, rows=64, bars=40, seed=draw_seed(options, "prior"))
+    windows = PriorWindows(everything, share, rows=64, bars=40, seed=draw_seed(options, "prior"), medley=0.4)
     dev = prior_batches(coded["dev"], 64)
 
     def check() -> dict[str, float]:
-        losses = [(float(prior(batch)), int(batch.inside.sum())) for batch in dev]
+        losses = [(float(prior(batch.to(device))), int(batch.inside.sum())) for batch in dev]
         return {"loss": sum(loss * count for loss, count in losses) / sum(count for _, count in losses)}
 
     config = TrainingConfig(
-        steps=options.prior, rate=1e-3, weight_decay=0.1, validate_every=100, patience=12, seed=options.seed
+        steps=options.prior, rate=1e-3, weight_decay=0.1, validate_every=100, patience=12
     )
     say("stage prior")
-    trainer = Trainer(prior, windows.draw, lambda batch: prior(batch), check, config, options.folder / "prior")
-    return trainer.run()
+    folder = options.folder / "prior"
+    return Trainer(prior, windows.draw, lambda batch: prior(batch.to(device)), check, config, folder).run()
 
 
 def draw_seed(options: TrainOptions, stage: str) -> tuple[int, int, int, int]:
@@ -188,7 +197,7 @@ def run_train(options: TrainOptions) -> dict[str, Training]:
     torch.manual_seed(options.seed)
     songs = prepare(options)
     device = torch.device(options.device)
-    model, prior = Muser(options.model).to(device), Prior(options.model).to(device)
+    model, prior = begin(options, device)
     say(f"{count(model) / 1e6:.2f} M parameters, prior {count(prior) / 1e6:.2f} M")
     done: dict[str, Training] = {}
     if "pretrain" in options.only:
@@ -201,6 +210,15 @@ def run_train(options: TrainOptions) -> dict[str, Training]:
     if "finetune" in options.only:
         done["finetune"] = train_decoder(model, songs, options, options.stage("finetune"))
     return done
+
+
+def begin(options: TrainOptions, device: torch.device) -> tuple[Muser, Prior]:
+    """New models of the options' sizes, or those of the checkpoint to go on from, with their latents fixed."""
+    if options.start is None:
+        return Muser(options.model).to(device), Prior(options.model).to(device)
+    composer = load_composer(options.start, options.device)
+    composer.model.freeze_latents()
+    return composer.model, composer.prior
 
 
 def count(model: torch.nn.Module) -> int:

@@ -43,7 +43,6 @@ class TrainingConfig:
     patience: int = 0
     autocast: bool = True
     keep: str = "best"
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def modulate(hidden: Tensor, modulation: Tensor, place: Tensor | None) -> Tensor:
     """Scale and shift hidden [B, T, D] by FiLM's modulation [B, 2D], [B, T, 2D], or [B, N, 2D] read at place [B, T]."""
     if place is not None:
-        modulation = torch.gather(modulation, 1, place[..., None].expand(-1, -1, modulation.shape[-1]))
+        first = torch.arange(len(place), device=place.device)[:, None] * modulation.shape[1]
+        rows = modulation.flatten(0, 1).index_select(0, (place + first).reshape(-1))  # half the time of a gather
+        modulation = rows.view(*place.shape, -1)
     elif modulation.dim() == 2:
         modulation = modulation[:, None]
     scale, shift = modulation.chunk(2, dim=-1)  # [B, T or 1, D]

@@ -126,7 +126,7 @@ def fit(data: Path, run: Path, out: Path, steps: int, seed: int) -> None:
         losses = [float(loss_of(model, batch)) * count for batch, count in zip(checks, counts, strict=True)]
         return {"loss": sum(losses) / sum(counts)}
 
-    config = TrainingConfig(steps=steps, rate=3e-3, validate_every=100, patience=10, autocast=False, seed=seed)
+    config = TrainingConfig(steps=steps, rate=3e-3, validate_every=100, patience=10, autocast=False)
     done = Trainer(model, draw, lambda batch: loss_of(model, batch), validate, config, run).run()
     state = dict(model.state_dict())
     state["styles"] = torch.from_numpy(np.stack([part.style for part in train]))

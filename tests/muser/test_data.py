@@ -7,7 +7,18 @@ import pytest
 import torch
 
 from affectgen.muser.config import MOST_BARS_LEFT
-from affectgen.muser.data import Song, Windows, collate, cut_window, jitter, load_songs, save_songs, whole_batches
+from affectgen.muser.data import (
+    Song,
+    Windows,
+    collate,
+    cut_window,
+    jitter,
+    join,
+    load_songs,
+    save_songs,
+    whole_bars,
+    whole_batches,
+)
 from affectgen.muser.stream import Stream
 from affectgen.score.words import BAR_LINE, SIZES, Family, Field, decode, encode, key_of
 
@@ -36,7 +47,11 @@ def test_a_window_is_a_piece_of_its_own(song, first, most):
     assert table[0, :8].tolist() == one.table[0, :8].tolist(), "the key event opens it"
     assert (table[1:, Field.KEY] == 0).all()
     assert table[1, :2].tolist() == [Family.METRICAL, BAR_LINE]
-    assert (window.first, window.stop) == (first, first + table[:, 8].max() + 1)
+    stop = first + int(table[:, 8].max()) + 1
+    assert window.bars == stop - first
+    np.testing.assert_array_equal(window.attributes, one.attributes[first:stop])
+    np.testing.assert_array_equal(window.affect, one.affect[first:stop])
+    assert window.left.tolist() == [one.bars - 1 - bar for bar in range(first, stop)]
     opening = onsets_of(table)[0]
     assert table[opening, Field.TEMPO] > 0
     assert table[opening, Field.CHORD] > 0
@@ -63,6 +78,48 @@ def test_a_whole_window_ends_as_the_song_does(song):
     assert cut_window(one, 3, 10_000).table[-1, 0] == Family.END
     assert cut_window(one, 0, 20).table[-1, 0] != Family.END
     assert decode(cut_window(one, 0, 10_000).table[:, :8]).bars == 6
+
+
+def test_a_window_cut_short_is_brought_to_whole_bars(song):
+    one = song(2, 6)
+    short = cut_window(one, 1, 40)
+    whole = whole_bars(short)
+    assert whole.bars == short.bars - 1 == len(whole.attributes) == len(whole.affect)
+    assert np.array_equal(whole.table, short.table[short.table[:, 8] < whole.bars])
+    ended = whole_bars(cut_window(one, 1, 10_000))
+    assert (ended.bars, ended.table[-1, 0]) == (5, Family.NOTE)
+
+
+@pytest.mark.parametrize("words", [50, 10_000])
+def test_two_windows_are_joined_at_a_bar_line(song, words):
+    first, second = song(0, 5, (0.5, -0.5)), song(4, 7, (-0.9, 0.9))
+    head, tail = cut_window(first, 1, words), cut_window(second, 2, 10_000)
+    both = join(head, tail)
+    bars = whole_bars(head).bars
+    assert both.bars == bars + 5
+    score = decode(both.table[:, :8])
+    parts = [decode(part.table[:, :8]) for part in (whole_bars(head), tail)]
+    assert score.bars == both.bars
+    assert np.array_equal(score.start, np.concatenate([parts[0].start, parts[1].start + 16 * bars]))
+    assert np.array_equal(score.velocity, np.concatenate([part.velocity for part in parts]))
+    np.testing.assert_allclose(score.tempo[4 * bars + 3 :], parts[1].tempo[3:])
+    alone = Stream.of(both.table[:, :8]).table()
+    onsets = onsets_of(both.table)
+    assert np.array_equal(both.table[:, 8:10], alone[:, 8:10])
+    assert np.array_equal(both.table[onsets, 10:12], alone[onsets, 10:12]), "what is in force goes on over the seam"
+    assert both.affect[bars - 1].tolist() == [0.5, -0.5]
+    np.testing.assert_allclose(both.affect[bars], [-0.9, 0.9])
+    assert both.left.tolist() == list(range(both.bars - 1, -1, -1))
+    assert both.table[-1, 0] == Family.END
+
+
+def test_a_tempo_in_force_is_not_stated_again(song):
+    one = song(6, 4)
+    head, tail = cut_window(one, 0, 10_000), cut_window(one, 3, 10_000)
+    seam = onsets_of(join(head, tail).table)[len(onsets_of(head.table))]
+    assert join(head, tail).table[seam, Field.TEMPO] == 0
+    other = cut_window(song(8, 4), 0, 10_000)
+    assert join(head, other).table[seam, Field.TEMPO] == other.table[onsets_of(other.table)[0], Field.TEMPO] > 0
 
 
 def test_songs_are_saved_and_read_again(tmp_path, song):
@@ -138,6 +195,21 @@ def test_windows_come_from_the_corpora_by_their_shares(song):
     assert torch.equal(again.draw().table, batches[0].table)
     starts = {tuple(left.tolist()) for batch in batches for left in batch.bars_left[:, :1]}
     assert len(starts) > 10, "windows begin anywhere"
+
+
+def test_medleys_join_songs_of_one_mode_and_style(song):
+    songs = [song(seed, 4, (seed / 10, 0.5)) for seed in range(6)] + [song(7, 30, style="pop")]
+    windows = Windows(songs, {"emopia": 0.7, "pop": 0.3}, rows=150, words=400, seed=0, noise=0.0, medley=0.5)
+    batch = windows.draw()
+    assert batch.table.shape[1] <= 400
+    moves = [len(row[known].unique(dim=0)) > 1 for row, known in zip(batch.affect, batch.bars_left < 33, strict=True)]
+    clips = batch.style == 0
+    assert 0.12 < np.mean(moves) < 0.35, "half of the clips' rows, less those that join a song to itself"
+    assert not any(move for move, clip in zip(moves, clips, strict=True) if not clip), "one pop song has one affect"
+    for row, move in enumerate(moves):
+        if move:
+            seeds = {round(float(value) * 10) for value in batch.affect[row, :, 0].unique() if value > 0 or not row}
+            assert len({seed % 2 for seed in seeds}) == 1, "songs of even seeds are major, of odd ones minor"
 
 
 def test_validation_takes_every_song_once_from_its_start(song):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from affectgen.muser.planner import PlanRequest, guided, sample_plan
 from affectgen.muser.prior import Prior, PriorBatch, PriorContext, pick
-from affectgen.muser.prior_data import PriorWindows, encode_songs, prior_batches
+from affectgen.muser.prior_data import PriorWindows, cut, encode_songs, join, prior_batches
 
 
 def rngs(*seeds):
@@ -189,3 +189,21 @@ def test_training_data_are_the_codes_of_songs(tiny, song):
         tuple(row) for one in coded for row in one.codes.tolist()
     }
     assert torch.isfinite(tiny.prior(drawn))
+
+
+def test_a_medley_of_codes_moves_the_affect_at_a_bar(tiny, song):
+    songs = [song(0, 6, (0.9, 0.1)), song(2, 8, (-0.9, 0.1)), song(1, 5, (0.3, 0.3))]
+    coded = encode_songs(tiny.model, songs, torch.device("cpu"))
+    both = join(cut(coded[0], 2, 5), cut(coded[1], 1, 8))
+    assert np.array_equal(both.codes, np.concatenate([coded[0].codes[2:5], coded[1].codes[1:8]]))
+    assert both.affect[:, 0].tolist() == pytest.approx([0.9] * 3 + [-0.9] * 7)
+    assert both.left.tolist() == list(range(9, -1, -1))
+    windows = PriorWindows(coded, {"emopia": 1.0}, rows=80, bars=8, seed=0, noise=0.0, medley=1.0)
+    batch = windows.draw()
+    assert batch.codes.shape[1] <= 8
+    seen = [
+        {round(float(v), 1) for v in row[inside]}
+        for row, inside in zip(batch.affect[..., 0], batch.inside, strict=True)
+    ]
+    assert {0.9, -0.9} in seen
+    assert not any(0.3 in values and len(values) > 1 for values in seen), "the only piece in minor stays alone"

@@ -69,7 +69,7 @@ class PaperTrainOptions:
     def training(self, steps: int, rate: float, patience: int = 0) -> TrainingConfig:
         """Settings of one stage: Adam without weight decay, as published."""
         return TrainingConfig(
-            steps=steps, rate=rate, weight_decay=0.0, clip=CLIP, seed=self.seed, autocast=self.autocast,
+            steps=steps, rate=rate, weight_decay=0.0, clip=CLIP, autocast=self.autocast,
             validate_every=max(1, min(self.validate_every, steps // 4)), patience=patience,
         )  # fmt: skip
 
