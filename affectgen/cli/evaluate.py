@@ -9,8 +9,18 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import LARGEST_SEED, Command, Number, Talk, best_of_option, model_options, talk_options
+from affectgen.cli.options import (
+    LARGEST_SEED,
+    Command,
+    Number,
+    Talk,
+    best_of_option,
+    model_options,
+    talk_options,
+    tries_option,
+)
 from affectgen.device import choose_threads, pick_device, use_threads
+from affectgen.muser.options import GenerateOptions
 
 # the defaults of affectgen.evaluate.muser.Settings (a test compares): importing that class imports torch
 DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "pairs": 24, "reconstructions": 24, "seed": 1000}
@@ -43,6 +53,7 @@ def evaluate() -> None:
 )
 @click.option("--guidance", type=Number(0, 20), help="How hard the affect pulls. [default: as generate]")
 @best_of_option
+@tries_option(GenerateOptions.tries)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--write", type=click.Path(path_type=Path), help="Also put the table into this Markdown file.")
 @model_options("AFFECTGEN_MUSER_CHECKPOINT")
@@ -59,7 +70,8 @@ def muser(**params: Any) -> None:
     from affectgen.evaluate.muser import Settings, run
 
     use_threads(choose_threads())
-    settings = Settings(best_of=params["best_of"], guidance=params["guidance"], **{n: params[n] for n in DEFAULTS})
+    names = (*DEFAULTS, "best_of", "tries", "guidance")
+    settings = Settings(**{name: params[name] for name in names})
     report = run(
         params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings
     )

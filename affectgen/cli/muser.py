@@ -26,6 +26,7 @@ from affectgen.cli.options import (
     seed_setting,
     settings_of,
     talk_options,
+    tries_option,
 )
 from affectgen.cli.pieces import Order, file_name, folder_targets, is_folder, make, print_json, single_target
 from affectgen.cli.study import CHECKPOINT_VARIABLE, explore, train
@@ -95,6 +96,7 @@ muser.add_command(train)
     "--expressive/--on-grid", default=True, show_default=True, help="Play with learned timing, or stay on the grid."
 )
 @best_of_option
+@tries_option(GenerateOptions.tries)
 @click.option("--count", type=click.IntRange(1), help="Make several, with seeds counted up, into the folder -o.")
 @seed_option
 @output_options

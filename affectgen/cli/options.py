@@ -170,6 +170,18 @@ def best_of_option(command: Command) -> Command:
     )(command)
 
 
+def tries_option(default: int) -> Callable[[Command], Command]:
+    """--tries."""
+    return click.option(
+        "--tries",
+        type=click.IntRange(1, MOST_CANDIDATES),
+        default=default,
+        show_default=True,
+        envvar="AFFECTGEN_TRIES",
+        help="Compose anew, so often at most, while the guide hears something far from the affect.",
+    )
+
+
 def talk_options(command: Command) -> Command:
     """-q and -v; `Talk` reads them."""
     return _all(

@@ -52,6 +52,7 @@ class Settings:
     reconstructions: int = 24
     seed: int = 1000
     best_of: int = 1
+    tries: int = GenerateOptions.tries
     guidance: float | None = None
 
 
@@ -84,6 +85,7 @@ def run(
     figures += muser_latents.figures(composer, reference, chosen.reconstructions, chosen.pairs, chosen.seed)
     about = {
         "checkpoint": composer.name, "clips a quadrant": clips, "seeds from": chosen.seed, "best of": chosen.best_of,
+        "tries": chosen.tries,
         "guidance": pull(options(chosen, None, 0, 16)), "along paths": pull(options(chosen, PATHS[0], 0, 16)),
     }  # fmt: skip
     return Report("MusER", about, figures)
@@ -91,7 +93,7 @@ def run(
 
 def options(settings: Settings, affect: str | None, seed: int, bars: int) -> GenerateOptions:
     """The command line's options with the settings' best-of and guidance."""
-    plain = GenerateOptions(affect, seed, bars=bars, best_of=settings.best_of)
+    plain = GenerateOptions(affect, seed, bars=bars, best_of=settings.best_of, tries=settings.tries)
     return plain if settings.guidance is None else replace(plain, guidance=settings.guidance)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,13 +27,17 @@ BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for
 STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this much
 LENGTH_TRIES = 4
 CONTEXT_BARS = 8  # bars of a continued piece that the model hears
+NEAR = 0.5  # a piece heard within this distance of what was asked is good enough not to try again
 WINDOW_BARS = 4  # a path is measured in windows of this many bars
 BEATS = BAR // BEAT  # in a bar
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A finished piece: score; how it is played, None for as written; asked and measured affect; candidates tried."""
+    """A finished piece: score; how it is played, None for as written; asked and measured affect.
+
+    candidate: which of those composed it is; attempts: how often candidates were composed.
+    """
 
     score: GridScore
     played: Timing | None
@@ -42,6 +46,11 @@ class Piece:
     measured_path: NDArray[np.float64] | None
     candidate: int
     attempts: int
+
+    @property
+    def miss(self) -> float:
+        """How far the guide hears the piece from what was asked, on the plane; 0 if nothing was."""
+        return miss(self.asked, self.measured, self.measured_path)
 
     @property
     def notes(self) -> NoteArray:
@@ -96,32 +105,41 @@ class Generator:
         tempo = piece.score.tempo.copy()
         tempo[-BEATS * bars :] *= ratio
         made = self._heard(option, piece.asked, [replace(piece.score, tempo=tempo)])[0]
-        return replace(made, candidate=piece.candidate, attempts=len(tried))
+        return replace(made, candidate=piece.candidate, attempts=sum(one.attempts for _, one, _ in tried))
 
     def _make(self, options: Sequence[GenerateOptions], bars: Sequence[int], attempt: int) -> list[Piece]:
-        """Compose all candidates of all options and keep the best of each."""
-        requests: list[Request] = []
-        owners: list[int] = []
+        """Compose candidates of all options, keep the best of each, and try again where that is far from the asked."""
         given = [given_piece(option) for option in options]
-        for owner, (option, count) in enumerate(zip(options, bars, strict=True)):
-            for candidate in range(option.best_of):
-                seed = (option.seed, attempt, candidate)
-                requests.append(request_of(self.composer, option, count, seed, given[owner]))
-                owners.append(owner)
-        composed = self.composer.compose(requests)
-        pieces = []
-        for owner, option in enumerate(options):
-            mine = [piece for piece, whose in zip(composed, owners, strict=True) if whose == owner]
-            pieces.append(self._best(option, mine, given[owner]))
-        return pieces
+        best: dict[int, Piece] = {}
+        pending, tried = list(range(len(options))), 0
+        while pending:
+            for owner, fresh in self._try([(n, options[n], bars[n], given[n]) for n in pending], attempt, tried):
+                known = [best[owner]] if owner in best else []
+                kept = min([*known, *fresh], key=lambda piece: piece.miss)  # of equal ones the first
+                best[owner] = replace(kept, attempts=tried + 1)
+            tried += 1
+            pending = [owner for owner in pending if tried < options[owner].tries and best[owner].miss > NEAR]
+        return [best[owner] for owner in range(len(options))]
 
-    def _best(self, option: GenerateOptions, candidates: Sequence[Composed], given: GridScore | None) -> Piece:
-        """The candidate that the guide hears nearest to what was asked."""
+    def _try(
+        self, orders: Sequence[tuple[int, GenerateOptions, int, GridScore | None]], attempt: int, tried: int
+    ) -> Iterator[tuple[int, list[Piece]]]:
+        """The next candidates of orders (number, option, bars, given piece), all in one call of the composer."""
+        numbers = [[tried * option.best_of + n for n in range(option.best_of)] for _, option, _, _ in orders]
+        requests = [
+            request_of(self.composer, option, bars, (option.seed, attempt, number), given)
+            for (_, option, bars, given), mine in zip(orders, numbers, strict=True)
+            for number in mine
+        ]
+        composed = iter(self.composer.compose(requests))
+        for (owner, option, _, given), mine in zip(orders, numbers, strict=True):
+            pieces = self._pieces(option, [next(composed) for _ in mine], given)
+            yield owner, [replace(piece, candidate=number) for piece, number in zip(pieces, mine, strict=True)]
+
+    def _pieces(self, option: GenerateOptions, candidates: Sequence[Composed], given: GridScore | None) -> list[Piece]:
+        """Candidates as finished pieces."""
         asked = parse_affect(option.affect) if option.affect is not None else None
-        pieces = self._heard(option, asked, [finish(option, candidate.score, given) for candidate in candidates])
-        misses = [miss(asked, piece.measured, piece.measured_path) for piece in pieces]
-        best = int(np.argmin(misses))
-        return replace(pieces[best], candidate=best)
+        return self._heard(option, asked, [finish(option, candidate.score, given) for candidate in candidates])
 
     def _heard(
         self, option: GenerateOptions, asked: Affect | AffectPath | None, scores: Sequence[GridScore]

@@ -27,7 +27,8 @@ class GenerateOptions:
 
     affect: a point or path as `parse_affect` reads it, None for none; bars: length, or seconds if given, of what is
     composed; temperature, top_p, guidance: how words are drawn; best_of: candidates, of which the guide picks the
-    nearest; source and keep: a piece of which some elements stay, and its length; continue_from: a piece that is gone
+    nearest; tries: how often as many are composed at most, while the guide hears something far from what was asked;
+    source and keep: a piece of which some elements stay, and its length; continue_from: a piece that is gone
     on from; tempo: beats per minute at the median; key: as `Key.parse` reads it; expressive: play the notes with
     learned timing and lengths, False to leave them on the grid. guidance None: see `pull`.
     """
@@ -40,6 +41,7 @@ class GenerateOptions:
     top_p: float = 0.99
     guidance: float | None = None
     best_of: int = 1
+    tries: int = 4
     source: Path | bytes | None = None
     keep: tuple[str, ...] = ()
     continue_from: Path | bytes | None = None
@@ -63,6 +65,7 @@ class GenerateOptions:
         _whole("--seed", self.seed, 0, LARGEST_SEED)
         _whole("--bars", self.bars, 1, MOST_BARS)
         _whole("--best-of", self.best_of, 1, MOST_CANDIDATES)
+        _whole("--tries", self.tries, 1, MOST_CANDIDATES)
         _within("--temperature", self.temperature, 0.0, 5.0)
         _within("--top-p", self.top_p, 0.01, 1.0)
         if self.guidance is not None:

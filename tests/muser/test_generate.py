@@ -44,7 +44,7 @@ def generator(tiny, monkeypatch):
 
 
 def ask(affect="happy", seed=1, **values):
-    return GenerateOptions(affect, seed, **{"bars": 4, "expressive": False} | values)
+    return GenerateOptions(affect, seed, **{"bars": 4, "expressive": False, "tries": 1} | values)
 
 
 def one(generator, *args, **values):
@@ -116,6 +116,24 @@ def test_the_best_of_several_is_the_nearest(generator):
     assert piece.candidate == misses.argmin()
     assert np.array_equal(piece.score.pitch, singles[piece.candidate].score.pitch)
     assert np.array_equal(one(generator, "sad", 3).score.pitch, singles[0].score.pitch), "best of one is the first"
+
+
+def test_pieces_are_tried_again_until_one_is_near(generator, monkeypatch):
+    far = [one(generator, "sad", seed) for seed in range(6)]
+    monkeypatch.setattr(generate, "NEAR", float(np.median([piece.miss for piece in far])))
+    again = generator.run([ask("sad", seed, tries=3) for seed in range(6)])
+    for first, best in zip(far, again, strict=True):
+        assert best.miss <= first.miss
+        if first.miss <= generate.NEAR:
+            assert same(first, best)
+            assert best.attempts == 1
+        else:
+            assert 2 <= best.attempts <= 3
+            assert best.attempts == 3 or best.miss <= generate.NEAR, "it stops as soon as one is near"
+    assert same(one(generator, "sad", 0, tries=3), again[0]), "neighbours do not matter"
+    monkeypatch.setattr(generate, "NEAR", -1.0)
+    piece = one(generator, "sad", 3, tries=3)
+    assert (piece.attempts, same(piece, one(generator, "sad", 3, best_of=3))) == (3, True), "all the same candidates"
 
 
 def test_expression_is_heard_and_written(generator):
