@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from affectgen.cli.options import (
     LARGEST_SEED,
     Command,
+    InputFile,
     Number,
     Talk,
     best_of_option,
@@ -20,7 +21,11 @@ from affectgen.cli.options import (
     tries_option,
 )
 from affectgen.device import choose_threads, pick_device, use_threads
+from affectgen.errors import AffectgenError
 from affectgen.muser.options import GenerateOptions
+
+if TYPE_CHECKING:
+    from affectgen.evaluate.figures import Report
 
 # the defaults of affectgen.evaluate.muser.Settings (a test compares): importing that class imports torch
 DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "pairs": 24, "reconstructions": 24, "seed": 1000}
@@ -55,6 +60,12 @@ def evaluate() -> None:
 @best_of_option
 @tries_option(GenerateOptions.tries)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--beside",
+    type=InputFile(),
+    multiple=True,
+    help="A report made with --json, of another checkpoint: its figures get a column. May be given several times.",
+)
 @click.option("--write", type=click.Path(path_type=Path), help="Also put the table into this Markdown file.")
 @model_options("AFFECTGEN_MUSER_CHECKPOINT")
 @talk_options
@@ -63,10 +74,12 @@ def muser(**params: Any) -> None:
 
     \b
     affectgen evaluate muser --data ../shared/data > results.md
-    affectgen evaluate muser --data ../shared/data --checkpoint ./my_model --clips 10 --json
+    affectgen evaluate muser --data ../shared/data --checkpoint ./my_model --json > mine.json
+    affectgen evaluate muser --data ../shared/data --beside mine.json --write results.md
     """
     talk = Talk(params["quiet"], params["verbose"])
     device = pick_device(params["device"])
+    beside = [_report(path) for path in params["beside"]]
     from affectgen.evaluate.muser import Settings, run
 
     use_threads(choose_threads())
@@ -75,8 +88,23 @@ def muser(**params: Any) -> None:
     report = run(
         params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings
     )
+    table = report.to_table(beside)
     if params["write"] is not None:
         from affectgen.report.blocks import write_block
 
-        write_block(params["write"], f"muser-{report.settings['checkpoint']}", report.to_table())
-    click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else report.to_table())
+        write_block(params["write"], f"muser-{report.name}", table)
+    click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else table)
+
+
+def _report(source: Path | bytes) -> Report:
+    """A report to stand beside. AffectgenError where it is none."""
+    from affectgen.evaluate.figures import Report
+
+    text = source if isinstance(source, bytes) else source.read_bytes()
+    try:
+        return Report.from_json(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise AffectgenError(
+            f"--beside got something that is no report of evaluate: {error}.",
+            "Make one: affectgen evaluate muser --json > report.json",
+        ) from error

@@ -10,7 +10,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. at_least, at_most: the bar, None where there is none; real: that of real clips, None if unknown."""
+    """One figure. at_least, at_most: the bar, None where there is none; real: that of real clips, None if unknown;
+    shuffled: the figure if the affects are exchanged among the requests, None where that says nothing.
+    """
 
     name: str
     value: float
@@ -18,6 +20,7 @@ class Figure:
     at_most: float | None = None
     real: float | None = None
     note: str = ""
+    shuffled: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -54,14 +57,38 @@ class Report:
             row |= {key: None for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
         return {"title": self.title, "settings": self.settings, "figures": rows}
 
-    def to_table(self) -> str:
-        """A Markdown table."""
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Report:
+        """Read back what `to_json` gave. KeyError or TypeError where it is no report."""
+        fields = [{name: value for name, value in row.items() if name != "met"} for row in values["figures"]]
+        rows = [Figure(**row | {"value": math.nan if row["value"] is None else row["value"]}) for row in fields]
+        return cls(values["title"], values["settings"], rows)
+
+    @property
+    def name(self) -> str:
+        """What was measured, as the head of a column."""
+        return str(self.settings.get("checkpoint", self.title))
+
+    def to_table(self, beside: Sequence[Report] = ()) -> str:
+        """A Markdown table; the figures of other reports stand beside those of the same name."""
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
-        head = ["| figure | measured | bar | met | real music |", "|---|---|---|---|---|"]
-        lines = [f"## {self.title}", "", settings, "", *head]
+        heads = ["figure", self.name, "bar", "met", "affects shuffled", *(other.name for other in beside), "real music"]
+        lines = [f"## {self.title}", "", settings, "", _row(heads), _row(["---"] * len(heads))]
+        others = [{figure.name: figure.value for figure in other.figures} for other in beside]
         for figure in self.figures:
             met = {True: "yes", False: "no", None: ""}[figure.met]
-            real = "" if figure.real is None else f"{figure.real:.3f}"
             name = f"{figure.name} ({figure.note})" if figure.note else figure.name
-            lines.append(f"| {name} | {figure.value:.3f} | {figure.bar} | {met} | {real} |")
+            columns = [_cell(other.get(figure.name)) for other in others]
+            cells = [name, _cell(figure.value), figure.bar, met, _cell(figure.shuffled), *columns, _cell(figure.real)]
+            lines.append(_row(cells))
         return "\n".join(lines) + "\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    """One line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: float | None) -> str:
+    """A figure as the table shows it."""
+    return "" if value is None else f"{value:.3f}"

@@ -32,7 +32,7 @@ def test_the_defaults_are_those_of_the_settings(shell, asked):
     assert device in ("cpu", "cuda")  # a device of torch, not "auto"
     assert settings == muser.Settings()
     assert all(getattr(settings, name) == value for name, value in evaluate.DEFAULTS.items())
-    assert b"| endings | 0.900 | >= 0.8 | yes |" in done.stdout
+    assert b"| endings | 0.900 | >= 0.8 | yes |  |  |" in done.stdout
 
 
 def test_options_are_passed_on(shell, asked):
@@ -44,7 +44,16 @@ def test_options_are_passed_on(shell, asked):
     assert (settings.grid, settings.best_of, settings.guidance, settings.seed) == (1, 4, 0.0, 0)
 
 
+def test_a_report_stands_beside_another(shell, asked, tmp_path):
+    done = shell("evaluate", "muser", "--json")
+    (tmp_path / "other.json").write_bytes(done.stdout)
+    done = shell("evaluate", "muser", "--beside", str(tmp_path / "other.json"), "--write", str(tmp_path / "table.md"))
+    assert b"| endings | 0.900 | >= 0.8 | yes |  | 0.900 |  |" in done.stdout
+    assert done.stdout.decode().strip() in (tmp_path / "table.md").read_text()
+
+
 def test_what_does_not_fit(fails):
     assert "nowhere has no emopia/clips.csv" in fails(1, "evaluate", "muser", "--data", "nowhere")
+    assert "no report" in fails(1, "evaluate", "muser", "--beside", __file__)
     assert "--clips" in fails(2, "evaluate", "muser", "--clips", "0")
     assert "cuda:99" in fails(1, "evaluate", "muser", "--device", "cuda:99")

@@ -29,7 +29,7 @@ def test_whether_a_bar_is_met(value, low, high, met, bar):
 
 
 REPORT = Report("MusER", {"clips": 2, "seed": 0}, [
-    Figure("arousal", 0.9666, at_least=0.96, real=0.9),
+    Figure("arousal", 0.9666, at_least=0.96, real=0.9, shuffled=0.5),
     Figure("copied", 0.004, at_most=0.003, note="of 12"),
     Figure("path", math.nan, at_least=0.7),
     Figure("free", math.inf, real=math.nan),
@@ -42,13 +42,29 @@ def test_the_table_in_full():
         "\n"
         "clips 2, seed 0\n"
         "\n"
-        "| figure | measured | bar | met | real music |\n"
-        "|---|---|---|---|---|\n"
-        "| arousal | 0.967 | >= 0.96 | yes | 0.900 |\n"
-        "| copied (of 12) | 0.004 | <= 0.003 | no |  |\n"
-        "| path | nan | >= 0.7 | no |  |\n"
-        "| free | inf |  |  | nan |\n"
+        "| figure | MusER | bar | met | affects shuffled | real music |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        "| arousal | 0.967 | >= 0.96 | yes | 0.500 | 0.900 |\n"
+        "| copied (of 12) | 0.004 | <= 0.003 | no |  |  |\n"
+        "| path | nan | >= 0.7 | no |  |  |\n"
+        "| free | inf |  |  |  | nan |\n"
     )
+
+
+def test_other_reports_stand_beside_by_the_names_of_figures():
+    other = Report("MusER", {"checkpoint": "paper"}, [Figure("path", 0.25), Figure("arousal", 0.75)])
+    lines = REPORT.to_table([other]).splitlines()
+    assert lines[4] == "| figure | MusER | bar | met | affects shuffled | paper | real music |"
+    assert lines[6] == "| arousal | 0.967 | >= 0.96 | yes | 0.500 | 0.750 | 0.900 |"
+    assert lines[7] == "| copied (of 12) | 0.004 | <= 0.003 | no |  |  |  |"
+    assert lines[8] == "| path | nan | >= 0.7 | no |  | 0.250 |  |"
+
+
+def test_a_report_is_read_back():
+    back = Report.from_json(json.loads(json.dumps(REPORT.to_json())))
+    assert back.to_table().splitlines()[:-1] == REPORT.to_table().splitlines()[:-1], "but for what is not finite"
+    with pytest.raises(KeyError):
+        Report.from_json({"title": "x"})
 
 
 def test_json_is_strict():
@@ -60,5 +76,5 @@ def test_json_is_strict():
     assert back["figures"][3]["real"] is None
     assert back["figures"][1] == {
         "name": "copied", "value": 0.004, "at_least": None, "at_most": 0.003, "real": None, "note": "of 12",
-        "met": False,
+        "shuffled": None, "met": False,
     }  # fmt: skip
