@@ -193,8 +193,8 @@ def test_the_report_holds_every_figure(reference, composer, monkeypatch):
     assert len(report.figures) == 3 + 4 + 2 + 1 + 2 + 2
     assert report.settings["clips a quadrant"] == 5
     assert report.settings["seeds from"] == 40
-    assert report.to_table().count("\n| ") == 1 + 16
-    assert len(json.loads(json.dumps(report.to_json(), allow_nan=False))["figures"]) == 16
+    assert report.to_table().count("\n| ") == 2 + 14
+    assert len(json.loads(json.dumps(report.to_json(), allow_nan=False))["figures"]) == 14
     assert said
 
 
