@@ -227,7 +227,7 @@ def measure(composer: Composer, bars: int, notes: int, every: int, repeats: int)
     found = time_prefixes(composer, notes, 2 * notes // 16, every)
     rows.append((f"{where}: {found.notes} notes ({found.words} words), cached", f"{found.whole:.2f} s"))
     for count, seconds in found.recomputed.items():
-        what = "a batch's 16 rows" if count == 2 * WIDTH else "the piece's own 2 rows only"
+        what = f"a batch's {2 * WIDTH} rows" if count == 2 * WIDTH else "the piece's own 2 rows only"
         whole = seconds + found.whole - found.steps
         value = f"{whole:.1f} s, {found.speedup(count):.0f} times longer"
         rows.append((f"{where}: every prefix recomputed, {what}", value))
@@ -241,7 +241,7 @@ def page(rows: Rows, facts: str, every: int) -> str:
         "| what | measured |", "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows), "",
         f"The sampler always runs batches of {WIDTH} pieces, each with and without its affect (guidance); 16 pieces "
-        f"are two batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed over all "
+        f"are {16 // WIDTH} batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed over all "
         "lengths by the trapezoid rule; drawing the words is in both figures.",
     ]  # fmt: skip
     return "\n".join(lines)
