@@ -241,8 +241,8 @@ def page(rows: Rows, facts: str, every: int) -> str:
         "| what | measured |", "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows), "",
         f"The sampler always runs batches of {WIDTH} pieces, each with and without its affect (guidance); 16 pieces "
-        f"are {16 // WIDTH} batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed over all "
-        "lengths by the trapezoid rule; drawing the words is in both figures.",
+        f"are {16 // WIDTH} batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed "
+        "over all lengths by the trapezoid rule; drawing the words is in both figures.",
     ]  # fmt: skip
     return "\n".join(lines)
 
