@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,19 +16,14 @@ from affectgen.score.keys import PITCH_NAMES, Key
 from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.notes import NoteArray
 from affectgen.score.performance import as_played
+from affectgen.score.split import is_dev_song as is_dev_song  # other modules take it from here
 from affectgen.score.words import encode
 
 QUADRANTS = {"Q1": (0.6, 0.6), "Q2": (-0.6, 0.6), "Q3": (-0.6, -0.6), "Q4": (0.6, -0.6)}
-DEV_SHARE = 14  # one training song in this many is for development: early stopping and choices
 LEAST_WORDS = 60
 UNKNOWN = np.full(2, np.nan, dtype=np.float32)
 SPAN_SECONDS = 30.0  # length of the windows that the guide rates
 Rater = Callable[[list[NoteArray]], NDArray[np.float64]]
-
-
-def is_dev_song(song: str) -> bool:
-    """Whether a training song is held out for development: by a hash of its name, so the choice never moves."""
-    return hashlib.sha256(song.encode()).digest()[0] % DEV_SHARE == 0
 
 
 def read_emopia(folder: Path, split: str, points: dict[str, tuple[float, float]] | None = None) -> list[Song]:

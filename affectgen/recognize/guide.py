@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from affectgen.errors import CheckpointError
 from affectgen.recognize import store
 from affectgen.recognize.features import VELOCITY_PREFIX, feature_names, feature_table, has_dynamics
 from affectgen.recognize.intensity import Intensity
@@ -52,4 +53,9 @@ class Guide:
 def load_guide(name: str | Path = GUIDE) -> Guide:
     """The shipped guide, or the one in the folder `name`. CheckpointError if it is missing or damaged."""
     arrays, config = store.load(name, "guide")
+    if "intensity" not in config:
+        raise CheckpointError(
+            f"{name} is a guide of an older version, without intensities.",
+            "Fit it again: python -m affectgen.recognize.fit --what guide",
+        )
     return Guide(Perceptrons(**arrays), Intensity(np.array(config["intensity"], dtype=np.float64)))

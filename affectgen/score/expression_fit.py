@@ -31,8 +31,8 @@ from affectgen.score.expression import (
 )
 from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.performance import as_played, match_notes, time_map
+from affectgen.score.split import dev_songs_in_order
 
-DEV_SHARE = 14  # one training song in this many is kept for early stopping
 NOTES = 256
 FAR = 0.15  # seconds: deviations beyond this are errors of the alignment, not expression
 LICENCE = "CC-BY-NC-SA-4.0"
@@ -76,12 +76,12 @@ def read_all(folder: Path) -> tuple[list[Performance], list[Performance]]:
     dev: list[Performance] = []
     with (folder / "clips.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "train" and ";" not in row["beat"]]
-    songs = sorted({row["song"] for row in rows})
+    held = dev_songs_in_order(row["song"] for row in rows)
     for row in rows:
         beat, raw = folder / "beat" / row["beat"], folder / "raw" / f"{row['clip']}.mid"
         found = read_performance(beat, raw) if row["beat"] and beat.is_file() and raw.is_file() else None
         if found is not None:
-            (dev if songs.index(row["song"]) % DEV_SHARE == 0 else train).append(found)
+            (dev if row["song"] in held else train).append(found)
     return train, dev
 
 

@@ -68,13 +68,14 @@ def test_the_perceptrons_are_fitted_on_what_their_card_says(data: Path, what: st
     fitted = fit.fit_perceptrons(what, data, mlp.Settings(members=1, hidden=6, steps=30, batch=64))
     assert len(fitted.songs) == songs
     assert ("s20" in fitted.songs) == (what == "recogniser")
+    assert ("intensity" in fitted.more) == (what == "guide")
     assert fitted.figures["arousal"] > 0.8
 
 
 def test_the_command_writes_folders_that_load(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    brief = mlp.Settings(members=1, hidden=6, steps=10, batch=64)
+    brief = mlp.Settings(members=1, hidden=6, steps=30, batch=64)  # enough to read some clip of each side rightly
     monkeypatch.setattr(fit.mlp, "Settings", lambda seed: brief)
     for what in ("judge", "guide"):
         arguments = ["--data", str(data), "--what", what, "--output", str(tmp_path / what), "--seed", "3"]
@@ -82,7 +83,10 @@ def test_the_command_writes_folders_that_load(
     assert "arousal" in capsys.readouterr().err
     piece = NoteArray.of([0, 1, 2], [1, 1, 1], [60, 64, 67], [50, 60, 70])
     assert load_judge(tmp_path / "judge").judge([piece]).points.shape == (1, 2)
-    assert load_guide(tmp_path / "guide").rate([piece]).shape == (1, 2)
+    guide = load_guide(tmp_path / "guide")
+    assert guide.rate([piece]).shape == (1, 2)
+    assert guide.intensity is not None
+    assert guide.intensity.knots.shape == (2, 2, 11)
     config = json.loads((tmp_path / "judge" / "config.json").read_text())
     assert config["settings"]["seed"] == 3
     assert config["licence"] == "CC-BY-NC-SA-4.0"

@@ -15,17 +15,25 @@ from affectgen.recognize.corpus import UNRATED, Labelled
 from affectgen.recognize.mlp import Examples, Settings
 from affectgen.score.notes import NoteArray
 
+QUADRANTS = np.arange(80) % 4
+RIGHT = pseudo.SIGNS[QUADRANTS] * np.repeat(np.linspace(0.05, 0.95, 20), 4)[:, None]  # 20 readings a quadrant
+
 
 @given(st.floats(-1, 1), st.floats(-1, 1), st.integers(0, 3))
-def test_points_stay_strictly_inside_the_labelled_quadrant(valence: float, arousal: float, quadrant: int) -> None:
-    point = pseudo.inside_quadrant(np.array([[valence, arousal]]), np.array([quadrant]))[0]
-    assert (np.sign(point) == pseudo.SIGNS[quadrant]).all()
-    assert (np.abs(point) <= 1).all()
+def test_points_stay_inside_the_labelled_quadrant(valence: float, arousal: float, quadrant: int) -> None:
+    readings = np.vstack([[[valence, arousal]], RIGHT])
+    inside = pseudo.SIGNS[np.r_[quadrant, QUADRANTS]] * pseudo.inside_quadrant(readings, np.r_[quadrant, QUADRANTS])
+    assert (inside >= pseudo.LEAST).all()
+    assert (inside <= 1).all()
 
 
-def test_a_wrong_prediction_ends_near_the_axis_and_a_sure_one_far_out() -> None:
-    points = pseudo.inside_quadrant(np.array([[-0.9, 1.0], [0.6, 0.6]]), np.array([0, 0]))
-    np.testing.assert_allclose(points, [[0.24, 0.84], [0.6, 0.6]])
+def test_points_are_ranks_and_what_contradicts_the_label_lies_near_the_axis() -> None:
+    readings = np.vstack([[[-0.9, 1.0], [0.05, 0.5]], RIGHT])
+    points = pseudo.inside_quadrant(readings, np.r_[0, 0, QUADRANTS])
+    np.testing.assert_allclose(points[0], [pseudo.LEAST, 1.0])
+    assert points[1, 0] == pseudo.LEAST  # the least sure of all: rank 0, yet inside
+    assert points[1, 1] == pytest.approx(0.5, abs=0.05)
+    assert np.median(np.abs(points)) == pytest.approx(0.5, abs=0.05)
 
 
 def clip(song: int, quadrant: int) -> Labelled:
