@@ -1,4 +1,4 @@
-"""`affectgen muser`: compose, transfer elements, pass a piece through the latents; `study` adds explore and train."""
+"""`affectgen muser`: compose, transfer elements, pass a piece through the latents; explore and train are added."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from affectgen.cli.options import (
     tries_option,
 )
 from affectgen.cli.pieces import Order, file_name, folder_targets, is_folder, make, print_json, single_target
-from affectgen.cli.study import CHECKPOINT_VARIABLE, explore, train
+from affectgen.cli.study import CHECKPOINT_VARIABLE, explore
+from affectgen.cli.train import train
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 from affectgen.muser.options import (

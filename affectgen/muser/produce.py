@@ -16,10 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from affectgen.errors import AffectgenError, UsageError
+from affectgen.errors import AffectgenError, CheckpointError, UsageError
+from affectgen.muser.checkpoint import KIND, load_composer
+from affectgen.muser.config import MuserConfig
 from affectgen.muser.corpora import is_dev_song
 from affectgen.muser.export import export
-from affectgen.muser.train import STAGES, TrainOptions, prepare, read_points, run_train, say
+from affectgen.muser.paper.export import export_paper
+from affectgen.muser.paper.train import PaperTrainOptions, paper_songs, run_paper
+from affectgen.muser.train import POINTS, TrainOptions, prepare, read_points, run_train, say
+from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.nn.distributed import Workers
 from affectgen.nn.training import BEST
 from affectgen.recognize.corpus import read_emopia, read_vgmidi
@@ -27,43 +32,76 @@ from affectgen.recognize.mlp import Settings, affect_of
 from affectgen.recognize.pseudo import inside_quadrant, out_of_fold
 
 COLUMNS = ("clip", "song", "quadrant", "split", "key", "mode", "beat")
-POINTS = "points.csv"
 SETTINGS = "settings.json"
-FREE = ("data", "folder", "points", "threads", "device", "only")  # what may change when a run goes on
+# what may change when a run goes on; the checkpoint it started from is held by its hash, whatever it is called
+FREE = ("data", "folder", "songs", "points", "threads", "device", "only", "start")
 LAYOUT = "docs/training.md shows the layout."
 
 
-def produce(options: TrainOptions, out: Path, command: str) -> None:
+def produce(options: TrainOptions, out: Path, command: str) -> bool:
     """Train as `options` say and, once every stage is there, write the checkpoint folder `out`; `command` goes into its
-    card. Of several processes that share the work the first one writes.
+    card. Of several processes that share the work the first one writes. Returns whether this process wrote it.
 
-    Where options.points is None, points are predicted out of fold once and kept in the run folder. AffectgenError where
-    the data folder is not laid out as needed; UsageError where the run folder was begun with other settings.
+    Where options.start names a checkpoint, its sizes replace options.model. Where options.points is None, points are
+    predicted out of fold once and kept in the run folder. AffectgenError where the data folder is not laid out as
+    needed, CheckpointError where there is nothing to start from; UsageError where the run folder was begun with other
+    settings.
     """
-    check_sizes(options)
-    check_data(options.data)
-    if options.points is not None:
-        check_points(options.points)
+    if options.start is not None:
+        options = replace(options, model=start_config(options.start))
+    check_sizes(options.model)
+    check_inputs(options)
     claim_run(options)
     if options.points is None:
         options = replace(options, points=find_points(options.data, options.folder / POINTS))
-    if "pretrain" not in options.only and not (options.folder / "pretrain" / BEST).is_file():
+    missing = [stage for stage in options.stages if not (options.folder / stage / BEST).is_file()]
+    if "pretrain" in missing and "pretrain" not in options.only:
         raise AffectgenError(f"{options.folder} holds no pretraining yet.", "Run the stage pretrain first.")
     run_train(options)
-    missing = [stage for stage in STAGES if not (options.folder / stage / BEST).is_file()]
+    missing = [stage for stage in options.stages if not (options.folder / stage / BEST).is_file()]
     if missing:
         say(f"still to do before there is a checkpoint: {', '.join(missing)}")
-    elif Workers.from_environment().first:
+        return False
+    if Workers.from_environment().first:
         export(options, prepare(options), out, command)
+    return Workers.from_environment().first
 
 
-def check_sizes(options: TrainOptions) -> None:
+def produce_paper(options: PaperTrainOptions, out: Path, command: str) -> bool:
+    """The same for the published structure, which reads quadrants only and so needs no predicted points."""
+    check_inputs(options)
+    claim_run(options)
+    run_paper(options)
+    if Workers.from_environment().first:
+        export_paper(options, paper_songs(options), out, command)
+    return Workers.from_environment().first
+
+
+def start_config(start: str) -> MuserConfig:
+    """The sizes of a checkpoint that can be gone on from. CheckpointError for another kind, or a damaged one."""
+    found = load_checkpoint(start)
+    if found.config.get("kind") != KIND:
+        raise CheckpointError(
+            f"{found.name} is a checkpoint of kind {found.config.get('kind')!r}; training goes on from {KIND!r} only.",
+            "Give another with --from; `affectgen models list` shows what there is.",
+        )
+    return load_composer(start).config
+
+
+def check_sizes(model: MuserConfig) -> None:
     """UsageError for a width that heads cannot share: each needs an even number of dimensions for its rotations."""
-    dim, heads = options.model.dim, options.model.heads
+    dim, heads = model.dim, model.heads
     if dim % (2 * heads):
         raise UsageError(
             f"--dim {dim} cannot be shared by {heads} heads.", f"Give a multiple of {2 * heads}, twice the heads."
         )
+
+
+def check_inputs(options: TrainOptions | PaperTrainOptions) -> None:
+    """AffectgenError unless the clips, and the table of points where one is given, can be trained on."""
+    check_data(options.data)
+    if options.points is not None:
+        check_points(options.points)
 
 
 def check_data(data: Path) -> None:
@@ -104,20 +142,32 @@ def check_points(path: Path) -> None:
         ) from error
 
 
-def claim_run(options: TrainOptions) -> None:
-    """Note the settings in the run folder; UsageError where it was begun with other ones."""
+def claim_run(options: TrainOptions | PaperTrainOptions) -> None:
+    """Note the settings in the run folder; UsageError where it was begun with other ones, or the other structure."""
     path = options.folder / SETTINGS
-    now = plain({name: value for name, value in asdict(options).items() if name not in FREE})
+    now = held_settings(options)
     if not path.is_file():
         options.folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
         return
-    before = dict(flat(json.loads(path.read_text(encoding="utf-8"))))
-    changed = [f"{name} {before.get(name)} (now {value})" for name, value in flat(now) if before.get(name) != value]
+    before = {"structure": "ours", **dict(flat(json.loads(path.read_text(encoding="utf-8"))))}
+    differ = [(name, value) for name, value in flat(now) if before.get(name) != value]
+    if differ and differ[0][0] == "structure":
+        differ = differ[:1]  # all else differs with it
+    changed = [f"{name} {before.get(name)} (now {value})" for name, value in differ]
     if changed:
         raise UsageError(
             f"The run {options.folder} was begun with {', '.join(changed)}.", "Give the same, or another --run folder."
         )
+
+
+def held_settings(options: TrainOptions | PaperTrainOptions) -> dict[str, Any]:
+    """What a run keeps to, as JSON holds it; the structure first."""
+    settings: dict[str, Any] = {"structure": "paper" if isinstance(options, PaperTrainOptions) else "ours"}
+    settings |= {name: value for name, value in asdict(options).items() if name not in FREE}
+    if isinstance(options, TrainOptions):
+        settings["from"] = None if options.start is None else load_checkpoint(options.start).sha256[:12]
+    return plain(settings)
 
 
 def find_points(data: Path, path: Path, settings: Settings | None = None) -> Path | None:

@@ -3,6 +3,7 @@
 Four stages in one run folder, each resumed if interrupted: prepare (songs as words, affects from the guide), pretrain
 (everything, mostly unlabelled corpora), prior (on the codes, which are fixed from here on), finetune (the decoder,
 mostly on EMOPIA). Prior and finetune need only what pretrain left, so two processes can run them side by side.
+A run that goes on from a checkpoint may leave out any of the last three.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from affectgen.errors import UsageError
 from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.corpora import read_emopia, read_folder, read_vgmidi
@@ -29,6 +31,7 @@ from affectgen.nn.training import BEST, Trainer, Training, TrainingConfig, resum
 from affectgen.score.words import ELEMENTS
 
 STAGES = ("pretrain", "prior", "finetune")
+POINTS = "points.csv"  # in the run folder: the points that were predicted for the labelled clips
 # Fine-tuning ends with its last weights: the likelihood of development songs stands still for its second half, while
 # what is composed comes nearer to real clips (docs/training.md).
 KEEP = {"pretrain": "best", "prior": "best", "finetune": "last"}
@@ -56,7 +59,8 @@ class TrainOptions:
 
     points: CSV of clip, valence, arousal with out-of-fold pseudo-labels (recognize.pseudo); quadrant centres without.
     pretrain, finetune, prior: optimiser steps; rows, words: size of a batch. threads: torch threads.
-    start: a checkpoint to go on from; its encoder and codes stay as they are through all stages.
+    start: a checkpoint to go on from; its encoder and codes stay as they are through all stages, and `model` must be
+    its config. A stage of 0 steps is left out: UsageError without a start, or where nothing is left to run.
     """
 
     data: Path
@@ -65,7 +69,7 @@ class TrainOptions:
     points: Path | None = None
     pretrain: int = 1000
     finetune: int = 1200
-    prior: int = 600
+    prior: int = 2000
     rows: int = 12
     words: int = 512
     rate: float = 1e-3
@@ -75,6 +79,22 @@ class TrainOptions:
     guided: bool = True
     start: str | None = None
     only: tuple[str, ...] = STAGES
+
+    def __post_init__(self) -> None:
+        idle = [name for name in STAGES if name not in self.stages]
+        if idle and self.start is None:
+            raise UsageError(
+                f"--{idle[0]} 0 leaves out a stage that a new model needs.",
+                "Give it at least one step, or --from a checkpoint.",
+            )
+        if not set(self.only) & set(self.stages):
+            raise UsageError(f"No stage of {', '.join(self.only)} has steps.", "Give one of them at least one step.")
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that have steps, in their order."""
+        steps = {"pretrain": self.pretrain, "prior": self.prior, "finetune": self.finetune}
+        return tuple(name for name in STAGES if steps[name] > 0)
 
     def stage(self, name: str) -> Stage:
         """Pretraining has the labelled clips in one row of five; fine-tuning the others in one row of five."""
@@ -161,7 +181,7 @@ def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], option
     """Fit the prior to the codes that the finished model gives the songs."""
     device = torch.device(options.device)
     coded = {name: encode_songs(model, group, device) for name, group in songs.items()}
-    share = {"emopia": 0.6, "pop": 0.35, "game": 0.05}
+    share = {"emopia": 0.3, "pop": 0.65, "game": 0.05}  # more of the few clips is learned by heart
     everything = coded["train"] + coded["pop"] + coded["game"]
     windows = PriorWindows(everything, share, rows=64, bars=40, seed=draw_seed(options, "prior"), medley=0.4)
     dev = prior_batches(coded["dev"], 64)
@@ -199,26 +219,28 @@ def run_train(options: TrainOptions) -> dict[str, Training]:
     device = torch.device(options.device)
     model, prior = begin(options, device)
     say(f"{count(model) / 1e6:.2f} M parameters, prior {count(prior) / 1e6:.2f} M")
+    wanted = set(options.only) & set(options.stages)
     done: dict[str, Training] = {}
-    if "pretrain" in options.only:
+    if "pretrain" in wanted:
         done["pretrain"] = train_decoder(model, songs, options, options.stage("pretrain"))
-    else:
+    elif "pretrain" in options.stages:
         model.load_state_dict(torch.load(options.folder / "pretrain" / BEST, weights_only=True))
     model.freeze_latents()
-    if "prior" in options.only:
+    if "prior" in wanted:
         done["prior"] = train_prior(model, prior, songs, options)
-    if "finetune" in options.only:
+    if "finetune" in wanted:
         done["finetune"] = train_decoder(model, songs, options, options.stage("finetune"))
     return done
 
 
 def begin(options: TrainOptions, device: torch.device) -> tuple[Muser, Prior]:
-    """New models of the options' sizes, or those of the checkpoint to go on from, with their latents fixed."""
+    """New models of the options' sizes, or that of the checkpoint to go on from, with its latents fixed; the prior is
+    new wherever it is to be trained, because it is soon learned and soon overfitted."""
     if options.start is None:
         return Muser(options.model).to(device), Prior(options.model).to(device)
-    composer = load_composer(options.start, options.device)
+    composer = load_composer(options.start, str(device))
     composer.model.freeze_latents()
-    return composer.model, composer.prior
+    return composer.model, Prior(composer.config).to(device) if options.prior > 0 else composer.prior
 
 
 def count(model: torch.nn.Module) -> int:

@@ -1,6 +1,6 @@
 """Training the paper's model: the VQ-VAE on EMOPIA's training songs, then the prior on its codes.
 
-    run_paper(PaperTrainOptions(data, Path("runs/muser-paper"), songs=Path("runs/muser")))
+    affectgen muser train --structure paper --data DATA -o OUT
 
 As published there is no augmentation and no pretraining; both are options. Unlike the paper, songs are held out (the
 development songs of `affectgen.muser.corpora`), the rate follows a cosine, and the best weights by the held-out
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from affectgen.errors import UsageError
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.corpora import read_emopia
 from affectgen.muser.data import Song, Windows, load_songs, save_songs, whole_batches
@@ -24,10 +25,11 @@ from affectgen.muser.paper.model import PaperModel
 from affectgen.muser.paper.prior import PaperPrior
 from affectgen.muser.paper.stream import Clips, PaperBatch, paper_batch
 from affectgen.muser.train import TrainOptions, count, prepare, read_points, say
-from affectgen.nn.training import Trainer, Training, TrainingConfig
+from affectgen.nn.distributed import Workers
+from affectgen.nn.training import Trainer, Training, TrainingConfig, resumed_step
 from affectgen.score.words import ELEMENTS
 
-PRETRAIN, VQVAE, PRIOR = "pretrain", "vqvae", "prior"
+STAGES = PRETRAIN, VQVAE, PRIOR = "pretrain", "vqvae", "prior"
 VALIDATION_ROWS = 16
 CLIP = 3.0  # gradient norm, as published
 Songs = dict[str, list[Song]]
@@ -38,9 +40,10 @@ class PaperTrainOptions:
     """data: folder with emopia/ (and pop1k7/, vgmidi/ for pretraining); folder: the run's own folder.
 
     songs: folder with songs-train.npz and songs-dev.npz as `affectgen.muser.train.prepare` writes them (the run's
-    folder where None); what is missing is made. steps, prior, pretrain: optimiser steps of each stage; pretrain 0, as
-    published, leaves that stage out. rows: clips in a batch. rate, prior_rate: peak learning rates. augment: random
-    transposition and slight changes of tempo and velocity, as the project's own model is trained.
+    folder where None); what is missing is made. steps, prior, pretrain: optimiser steps of each stage, at least one of
+    the first two (UsageError); pretrain 0, as published, leaves that stage out. rows: clips in a batch. rate,
+    prior_rate: peak learning rates. augment: random transposition and slight changes of tempo and velocity, as the
+    project's own model is trained.
     """
 
     data: Path
@@ -60,6 +63,14 @@ class PaperTrainOptions:
     device: str = "cpu"
     autocast: bool = True
     validate_every: int = 100
+
+    def __post_init__(self) -> None:
+        for name, steps in (("finetune", self.steps), ("prior", self.prior)):
+            if steps < 1:
+                raise UsageError(
+                    f"--{name} {steps} leaves out a stage that a model of the paper's structure needs.",
+                    "Give it at least one step.",
+                )
 
     @property
     def songs_folder(self) -> Path:
@@ -131,10 +142,10 @@ def train_vqvae(model: PaperModel, songs: Songs, options: PaperTrainOptions) -> 
     dev = dev_batches(songs, options)
     stages = [(PRETRAIN, options.pretrain, mixed_batches)] if options.pretrain else []
     done = {}
-    for number, (name, steps, source) in enumerate([*stages, (VQVAE, options.steps, labelled_batches)]):
+    for name, steps, source in [*stages, (VQVAE, options.steps, labelled_batches)]:
         say(f"stage {name}")
         done[name] = Trainer(
-            model, source(songs, options, options.seed + 1000 * number), lambda batch: model(batch.to(device)).total,
+            model, source(songs, options, draw_seed(options, name)), lambda batch: model(batch.to(device)).total,
             lambda: validate(model, dev, device), options.training(steps, options.rate), options.folder / name,
         ).run()  # fmt: skip
     return done
@@ -158,9 +169,16 @@ def train_prior(model: PaperModel, prior: PaperPrior, songs: Songs, options: Pap
         return {"loss": sum(value * places for value, places in losses) / sum(places for _, places in losses)}
 
     say(f"stage {PRIOR}")
-    draw = labelled_batches(songs, options, options.seed + 5000)
+    draw = labelled_batches(songs, options, draw_seed(options, PRIOR))
     config = options.training(options.prior, options.prior_rate, patience=10)
     return Trainer(prior, draw, loss, check, config, options.folder / PRIOR).run()
+
+
+def draw_seed(options: PaperTrainOptions, stage: str) -> int:
+    """The seed of a stage's batches: other ones in every process, and after a resumption others than before it."""
+    step = resumed_step(options.folder / stage)
+    stream = np.random.SeedSequence((options.seed, STAGES.index(stage), Workers.from_environment().rank, step))
+    return int(stream.generate_state(1)[0])
 
 
 def run_paper(options: PaperTrainOptions) -> dict[str, Training]:

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from affectgen.errors import AffectgenError, CheckpointError
+from affectgen.errors import AffectgenError, CheckpointError, UsageError
 from affectgen.muser.compose import Request
 from affectgen.muser.data import save_songs
 from affectgen.muser.paper.checkpoint import KIND, load_paper
 from affectgen.muser.paper.export import export_paper
 from affectgen.muser.paper.model import PaperModel
-from affectgen.muser.paper.train import PRIOR, VQVAE, PaperTrainOptions, paper_songs, run_paper
+from affectgen.muser.paper.train import PRIOR, VQVAE, PaperTrainOptions, draw_seed, paper_songs, run_paper
 from affectgen.nn.training import LOG
 
 
@@ -79,12 +79,14 @@ def test_the_config_and_card_say_what_it_is(run):
     _, done, folder = run
     config = json.loads((folder / "config.json").read_text())
     assert config["kind"] == KIND
-    assert config["training"]["stages"][VQVAE]["best"] == pytest.approx(done[VQVAE].best, abs=1e-3)
+    assert config["training"]["stages"][VQVAE]["validation"] == pytest.approx(done[VQVAE].best, abs=1e-3)
     assert config["training"]["passes_over_labelled"] == 4.0
     assert 0 < config["usage"] <= 1
     card = (folder / "card.md").read_text()
     assert "affectgen muser train --structure paper" in card
     assert f"| {VQVAE} | 8 |" in card
+    assert card.index(f"| {VQVAE} | 8 |") < card.index(f"| {PRIOR} | 8 |")
+    assert "Trained on labelled clips (EMOPIA's layout)." in card
     curves = list(csv.reader((folder / "curves.csv").open(newline="")))
     assert [row[0] for row in curves[1:]] == [VQVAE] * 4 + [PRIOR] * 4
 
@@ -110,6 +112,20 @@ def test_a_checkpoint_that_does_not_fit_its_config_is_refused(run, tmp_path):
     (other / "config.json").write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match="does not fit"):
         load_paper(str(other))
+
+
+def test_batches_differ_by_stage_and_after_a_resumption(run, tmp_path):
+    options, _, _ = run
+    fresh = dataclasses.replace(options, folder=tmp_path)
+    seeds = [draw_seed(one, stage) for one in (options, fresh) for stage in (VQVAE, PRIOR)]
+    assert len(set(seeds)) == 4
+    assert seeds[2] == draw_seed(fresh, VQVAE)
+
+
+@pytest.mark.parametrize("stage", ["steps", "prior"])
+def test_no_stage_but_pretraining_can_be_left_out(tmp_path, stage):
+    with pytest.raises(UsageError, match="leaves out a stage"):
+        PaperTrainOptions(data=tmp_path, folder=tmp_path, **{stage: 0})
 
 
 def test_missing_data_is_told_of(tmp_path):

@@ -1,0 +1,168 @@
+"""`affectgen muser train`: making a model of one's own, of the project's structure or of the published one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import LARGEST_SEED, Command, Number, Words, device_option, given, readable
+from affectgen.device import choose_threads, pick_device
+from affectgen.errors import AffectgenError, UsageError
+from affectgen.muser.config import MuserConfig
+
+OURS, PAPER = "ours", "paper"
+FOLDER = click.Path(path_type=Path)
+STAGES = ("pretrain", "prior", "finetune")
+# the shipped model's sizes; the defaults of TrainOptions and PaperTrainOptions, whose VQ-VAE steps are --finetune here
+# (a test compares): importing those classes imports torch
+SIZES = {"dim": 256, "layers": 6, "heads": 4}
+NUMBERS: dict[str, dict[str, float]] = {
+    OURS: {"pretrain": 1000, "prior": 2000, "finetune": 1200, "rows": 12, "words": 512, "rate": 1e-3},
+    PAPER: {"pretrain": 0, "prior": 2000, "finetune": 2000, "rows": 16, "rate": 5e-4},
+}
+OF_A_NEW_MODEL = (*SIZES, "regulariser")  # a checkpoint that is gone on from has its own
+OF_OURS = (*OF_A_NEW_MODEL, "words", "from", "stages")
+
+
+def _size(name: str, text: str, least: int = 1) -> Callable[[Command], Command]:
+    """An option for a size of the model, with the shipped model's for default."""
+    return click.option(f"--{name}", type=click.IntRange(least), default=SIZES[name], show_default=True, help=text)
+
+
+def _number(name: str, text: str, kind: click.ParamType[Any]) -> Callable[[Command], Command]:
+    """An option for a number whose default depends on the structure."""
+    ours, paper = (NUMBERS[structure].get(name) for structure in (OURS, PAPER))
+    told = f"{ours:g}" if paper in (None, ours) else f"{ours:g}; paper: {paper:g}"
+    return click.option(f"--{name}", type=kind, help=f"{text} [default: {told}]")
+
+
+@click.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with emopia/, and pop1k7/ and vgmidi/ if there are.")
+@click.option("-o", "--output", type=FOLDER, required=True, help="The checkpoint folder to write.")
+@click.option("--run", type=FOLDER, help="Where the run is kept and goes on from. [default: OUTPUT.run]")
+@click.option(
+    "--structure",
+    type=click.Choice((OURS, PAPER)),
+    default=OURS,
+    show_default=True,
+    help="The project's own, or the published one to compare with; that one has its sizes.",
+)
+@click.option("--from", metavar="NAME|PATH", help="A checkpoint to go on from; its encoder and codebooks stay.")
+@click.option("--points", type=FOLDER, help="CSV of clip, valence, arousal. [default: predicted out of fold]")
+@click.option("--stages", type=Words(), help="Some of pretrain,prior,finetune; the last two can run side by side.")
+@_size("dim", "Width of the decoder.", 8)
+@_size("layers", "Layers of the decoder.")
+@_size("heads", "Attention heads of the decoder.")
+@_number("pretrain", "Steps on everything, mostly unlabelled music; 0 for none, with --from.", click.IntRange(0))
+@_number("prior", "Steps of the prior, which is fitted anew; 0 to keep it, with --from.", click.IntRange(0))
+@_number("finetune", "Steps on the labelled clips; 0 for none, with --from.", click.IntRange(0))
+@_number("rows", "Excerpts in a batch.", click.IntRange(1))
+@_number("words", "Longest excerpt, in words.", click.IntRange(32))
+@_number("rate", "Highest learning rate, but for the prior's.", Number(1e-7, 1))
+@click.option(
+    "--regulariser",
+    type=Number(0, 100),
+    default=MuserConfig.regulariser,
+    show_default=True,
+    help="Weight of the order of slices by their element; 0 switches it off.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=1,
+    show_default=True,
+    envvar="AFFECTGEN_SEED",
+    help="Of the first weights, the batches and the dropout.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Threads of torch. [default: 1, or $AFFECTGEN_THREADS]")
+@device_option
+@click.option("--force", is_flag=True, help="Replace a checkpoint that exists.")
+@click.pass_context
+def train(ctx: click.Context, /, **params: Any) -> None:
+    """Train a MusER on one's own clips, and write it as a checkpoint; after Ctrl-C, the same words go on with it.
+
+    \b
+    affectgen muser train --data ../shared/data -o my_model
+    affectgen muser generate --checkpoint ./my_model -a happy -o happy.mid
+    affectgen muser train --data my_data --from muser --pretrain 0 -o tuned
+    affectgen muser train --data ../shared/data --structure paper -o published
+    """
+    out, run = params["output"], params["run"]
+    run = run if run is not None else out.with_name(f"{out.name}.run")
+    _check_options(ctx)
+    _check_files(params, out, run)
+    common = {name: params[name] for name in ("data", "points", "seed")} | {
+        "folder": run, "device": pick_device(params["device"]),
+        "threads": params["threads"] if params["threads"] is not None else choose_threads(),
+    }  # fmt: skip
+    numbers = {
+        name: default if params[name] is None else params[name]
+        for name, default in NUMBERS[params["structure"]].items()
+    }
+    command = shlex.join(["affectgen", *ctx.obj["argv"]])
+    try:
+        written = (_ours if params["structure"] == OURS else _paper)(params, common, numbers, command)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. The run is kept in {run}; go on with the same words:\n  {command}", err=True)
+        raise
+    if written:
+        words = ["affectgen", "muser", "generate", "--checkpoint", _path(out), "-a", "happy", "-o", "happy.mid"]
+        click.echo(f"wrote {out}; try: {shlex.join(words)}", err=True)
+
+
+def _ours(params: dict[str, Any], common: dict[str, Any], numbers: Mapping[str, Any], command: str) -> bool:
+    """Train the project's own structure, and say whether that wrote a checkpoint."""
+    from affectgen.muser.produce import produce
+    from affectgen.muser.train import TrainOptions
+
+    sizes = {name: params[name] for name in SIZES}
+    model = MuserConfig(condition=params["dim"], regulariser=params["regulariser"], **sizes)
+    only = {} if params["stages"] is None else {"only": params["stages"]}
+    options = TrainOptions(model=model, start=params["from"], **common, **numbers, **only)
+    return produce(options, params["output"], command)
+
+
+def _paper(params: dict[str, Any], common: dict[str, Any], numbers: Mapping[str, Any], command: str) -> bool:
+    """The same for the published structure."""
+    from affectgen.muser.paper.train import PaperTrainOptions
+    from affectgen.muser.produce import produce_paper
+
+    own = {"steps" if name == "finetune" else name: value for name, value in numbers.items()}
+    return produce_paper(PaperTrainOptions(**common, **own), params["output"], command)
+
+
+def _check_options(ctx: click.Context) -> None:
+    """UsageError for stages that are none, and for options that have no meaning beside others."""
+    stages = ctx.params["stages"]
+    unknown = [name for name in stages or () if name not in STAGES]
+    if unknown or stages == ():
+        raise UsageError(f"--stages got {', '.join(unknown) or 'nothing'}.", f"Name some of: {', '.join(STAGES)}.")
+    for names, other, on in (
+        (OF_OURS, "--structure paper", ctx.params["structure"] == PAPER),
+        (OF_A_NEW_MODEL, "--from", ctx.params["from"] is not None),
+    ):
+        lost = given(ctx, *names)
+        if on and lost:
+            raise UsageError(f"{' and '.join(lost)} cannot be used with {other}.", f"Leave out {', '.join(lost)}.")
+
+
+def _check_files(params: dict[str, Any], out: Path, run: Path) -> None:
+    """Refuse what cannot end well before anything long begins."""
+    if out.exists() and not out.is_dir():
+        raise AffectgenError(f"{out} is a file, and a folder was expected.", "Give another name.")
+    if (out / "config.json").exists() and not params["force"]:
+        raise AffectgenError(f"{out} holds a checkpoint already.", "Give another name, or --force to replace it.")
+    for path in (out, run):
+        if not path.parent.is_dir():
+            raise AffectgenError(f"The folder {path.parent} does not exist.", f"Create it: mkdir -p {path.parent}")
+    if params["points"] is not None:
+        readable(params["points"])
+
+
+def _path(out: Path) -> str:
+    """The folder so that --checkpoint takes it for a path, not for a name."""
+    return str(out) if out.parent != Path() or out.is_absolute() else f"./{out}"
