@@ -21,7 +21,7 @@ STAGES = ("pretrain", "prior", "finetune")
 # (a test compares): importing those classes imports torch
 SIZES = {"dim": 256, "layers": 6, "heads": 4}
 NUMBERS: dict[str, dict[str, float]] = {
-    OURS: {"pretrain": 1000, "prior": 2000, "finetune": 1200, "rows": 12, "words": 512, "rate": 1e-3},
+    OURS: {"pretrain": 1000, "prior": 1000, "finetune": 1200, "rows": 12, "words": 512, "rate": 1e-3},
     PAPER: {"pretrain": 0, "prior": 2000, "finetune": 2000, "rows": 16, "rate": 5e-4},
 }
 OF_A_NEW_MODEL = (*SIZES, "regulariser")  # a checkpoint that is gone on from has its own

@@ -35,6 +35,7 @@ POINTS = "points.csv"  # in the run folder: the points that were predicted for t
 # Fine-tuning ends with its last weights: the likelihood of development songs stands still for its second half, while
 # what is composed comes nearer to real clips (docs/training.md).
 KEEP = {"pretrain": "best", "prior": "best", "finetune": "last"}
+PRIOR_RATE, PRIOR_DROPOUT = 1.2e-3, 0.3
 VALIDATION_ROWS = 16
 VALIDATION_WORDS = 768
 
@@ -69,7 +70,7 @@ class TrainOptions:
     points: Path | None = None
     pretrain: int = 1000
     finetune: int = 1200
-    prior: int = 2000
+    prior: int = 1000
     rows: int = 12
     words: int = 512
     rate: float = 1e-3
@@ -181,7 +182,8 @@ def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], option
     """Fit the prior to the codes that the finished model gives the songs."""
     device = torch.device(options.device)
     coded = {name: encode_songs(model, group, device) for name, group in songs.items()}
-    share = {"emopia": 0.3, "pop": 0.65, "game": 0.05}  # more of the few clips is learned by heart
+    share = {"emopia": 0.2, "pop": 0.75, "game": 0.05}  # more of the few clips is learned by heart
+    set_dropout(prior, PRIOR_DROPOUT)
     everything = coded["train"] + coded["pop"] + coded["game"]
     windows = PriorWindows(everything, share, rows=64, bars=40, seed=draw_seed(options, "prior"), medley=0.4)
     dev = prior_batches(coded["dev"], 64)
@@ -191,7 +193,7 @@ def train_prior(model: Muser, prior: Prior, songs: dict[str, list[Song]], option
         return {"loss": sum(loss * count for loss, count in losses) / sum(count for _, count in losses)}
 
     config = TrainingConfig(
-        steps=options.prior, rate=1e-3, weight_decay=0.1, validate_every=100, patience=12
+        steps=options.prior, rate=PRIOR_RATE, weight_decay=0.1, validate_every=100, patience=12
     )
     say("stage prior")
     folder = options.folder / "prior"
