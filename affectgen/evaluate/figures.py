@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -44,25 +44,26 @@ class Figure:
 
 @dataclass(frozen=True)
 class Report:
-    """All figures of one checkpoint, with what was measured and how."""
+    """All figures of one checkpoint, with what was measured and how; training: what its config says of its making."""
 
     title: str
     settings: dict[str, Any]
     figures: Sequence[Figure]
+    training: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what is not finite becomes None."""
         rows = [asdict(figure) | {"met": figure.met} for figure in self.figures]
         for row in rows:
             row |= {key: None for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
-        return {"title": self.title, "settings": self.settings, "figures": rows}
+        return {"title": self.title, "settings": self.settings, "figures": rows, "training": self.training}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Report:
         """Read back what `to_json` gave. KeyError or TypeError where it is no report."""
         fields = [{name: value for name, value in row.items() if name != "met"} for row in values["figures"]]
         rows = [Figure(**row | {"value": math.nan if row["value"] is None else row["value"]}) for row in fields]
-        return cls(values["title"], values["settings"], rows)
+        return cls(values["title"], values["settings"], rows, values["training"])
 
     @property
     def name(self) -> str:

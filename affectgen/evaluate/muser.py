@@ -21,9 +21,10 @@ from affectgen.evaluate.endings import ending, ending_shares
 from affectgen.evaluate.figures import Figure, Report
 from affectgen.evaluate.measures import measure
 from affectgen.evaluate.reference import Reference, load_reference
-from affectgen.muser.checkpoint import load_writer
+from affectgen.muser.checkpoint import DEFAULT, load_writer
 from affectgen.muser.generate import Generator, Piece
 from affectgen.muser.options import GenerateOptions, pull
+from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.judge import Judge, load_judge
 from affectgen.score.grid import BAR
 from affectgen.score.midi import read_notes
@@ -88,7 +89,8 @@ def run(
         "tries": chosen.tries,
         "guidance": pull(options(chosen, None, 0, 16)), "along paths": pull(options(chosen, PATHS[0], 0, 16)),
     }  # fmt: skip
-    return Report("MusER", about, figures)
+    config = load_checkpoint(checkpoint if checkpoint is not None else DEFAULT).config
+    return Report("MusER", about, figures, {"model": config["model"], **config["training"]})
 
 
 def options(settings: Settings, affect: str | None, seed: int, bars: int) -> GenerateOptions:
