@@ -17,8 +17,8 @@ LARGEST_SEED = 2**31 - 1
 BAR_BEATS = 4
 
 
-POINT_GUIDANCE = 1.8
-PATH_GUIDANCE = 5.0  # labelled clips hold one emotion throughout, so a change has to be asked for louder
+POINT_GUIDANCE = 1.0
+PATH_GUIDANCE = 3.0  # labelled clips hold one emotion throughout, so a change has to be asked for louder
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ FREE = -1  # in forced words: to be drawn
 WORDS_PER_BAR = 96  # room in the cache for each bar
 METRICAL = (2, 3)
 NOTE = (4, 5, 6)
+STRICT = (Field.FAMILY, Field.BEAT, Field.PITCH)  # rare values of these blur rhythm and harmony, and widen the range
 Rule = Callable[[Grammar], NDArray[np.bool_]]  # what a piece's grammar allows of an element
 
 
@@ -29,9 +30,9 @@ Rule = Callable[[Grammar], NDArray[np.bool_]]  # what a piece's grammar allows o
 class DecodeRequest:
     """What the decoder is asked for.
 
-    condition: [2B, N, C], rows with the affect asked and then the same rows without; plan: [B, N, 7, S] quantised
-    slices; grammars: one a row; forced: per row words [T, 8] whose fields are given, FREE where drawn, or None;
-    prefix: per row words that open the piece (at least the key event).
+    condition: [sides * B, N, C], rows with the affect asked and then, unless guidance is 1, the same rows without;
+    plan: [B, N, 7, S] quantised slices; grammars: one a row; forced: per row words [T, 8] whose fields are given, FREE
+    where drawn, or None; prefix: per row words that open the piece (at least the key event).
     """
 
     condition: Tensor
@@ -42,7 +43,12 @@ class DecodeRequest:
     guidance: float
     top_p: float
     temperature: float
-    pitch_top_p: float  # the same for pitch alone: rare pitches widen the range of a piece beyond real ones
+    strict_top_p: float  # the same for the elements STRICT
+
+    @property
+    def sides(self) -> int:
+        """2 where rows without the affect are needed for guidance, 1 otherwise."""
+        return len(self.condition) // len(self.grammars)
 
 
 class Decoding:
@@ -56,7 +62,7 @@ class Decoding:
         self.done = np.array([grammar.bars == 0 for grammar in request.grammars])  # rows that only fill the batch
         self.in_force = np.zeros((self.rows, 3), dtype=np.int64)  # position, tempo, chord
         self.most = [self._room(row) for row in range(self.rows)]
-        self.stepper = Stepper(model.globally, request.condition, self._live())
+        self.stepper = Stepper(model.globally, request.condition, self._live(), request.sides)
         self.bar: NDArray[np.int64] | None = None
         self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D]
 
@@ -113,7 +119,7 @@ class Decoding:
             self.done[row] = family == Family.END or len(self.words[row]) >= self.most[row]
 
     def _advance(self, word: NDArray[np.int64]) -> Tensor:
-        """Feed one word a row through the global decoder: states [2B, D]."""
+        """Feed one word a row through the global decoder: states [R, D], R = sides * B."""
         table = np.zeros((self.rows, 13), dtype=np.int64)
         table[:, :8] = word
         table[:, 9:12] = self.in_force
@@ -127,8 +133,8 @@ class Decoding:
         """What the slices of each row's bar [B] tell each element's decoder."""
         rows = torch.arange(self.rows, device=self.device)
         slices = self.request.plan[rows, torch.from_numpy(bar).to(self.device)]  # [B, 7, S]
-        both = torch.cat([slices, slices])
-        return [project(both[:, element]) for element, project in enumerate(self.model.elements.plan)]
+        rows_of_all = torch.cat([slices] * self.request.sides)
+        return [project(rows_of_all[:, element]) for element, project in enumerate(self.model.elements.plan)]
 
     def _next(self, state: Tensor, step: int, live: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Draw the next word of the rows `live`, element after element; the others get zeros."""
@@ -190,8 +196,11 @@ class Decoding:
             masks = [self._with_room_above(mask, row, step) for mask, row in zip(masks, rows, strict=True)]
         allowed = torch.from_numpy(np.stack([_never_empty(mask) for mask in masks])).to(self.device)
         index = torch.tensor(rows, device=self.device)
-        logits = guided(self._logits(element, state), self.request.guidance)[index].masked_fill(~allowed, -1e9)
-        top_p = min(self.request.top_p, self.request.pitch_top_p if element == Field.PITCH else 1.0)
+        logits = self._logits(element, state)
+        if self.request.sides == 2:
+            logits = guided(logits, self.request.guidance)
+        logits = logits[index].masked_fill(~allowed, -1e9)
+        top_p = min(self.request.top_p, self.request.strict_top_p if element in STRICT else 1.0)
         drawn = pick(logits, top_p, self.request.temperature, [self.rngs[row] for row in rows]).cpu().numpy()
         value = np.zeros(self.rows, dtype=np.int64)
         value[rows] = drawn
@@ -199,12 +208,12 @@ class Decoding:
             forced = self.request.forced[row]
             if forced is not None and step < len(forced) and forced[step, element] != FREE:
                 value[row] = forced[step, element]
-        decided = torch.from_numpy(np.concatenate([value, value])).to(self.device)
-        where = torch.from_numpy(np.concatenate([wanted, wanted])).to(self.device)[:, None]
+        decided = torch.from_numpy(np.concatenate([value] * self.request.sides)).to(self.device)
+        where = torch.from_numpy(np.concatenate([wanted] * self.request.sides)).to(self.device)[:, None]
         return value, torch.where(where, self.model.elements.add(element, state, decided), state)
 
     def _logits(self, element: int, state: Tensor) -> Tensor:
-        """`ElementDecoders.forward` for every row [2B, D] without word slices, the bar's part taken from `plan`."""
+        """`ElementDecoders.forward` for every row [R, D] without word slices, the bar's part taken from `plan`."""
         decoders = self.model.elements
         hidden = decoders.hidden[element](decoders.norms[element](state)) + self.plan[element]
         logits: Tensor = decoders.out[element](F.gelu(hidden))

@@ -39,7 +39,7 @@ high: it says how sure the model is, and is no measured intensity."""
 SCALE = {
     "judge": SURE,
     "guide": """A coordinate is the rank of the model's
-reading (how sure it is) among labelled clips of the same sign, taken out of fold: 0.6 is more than 60 % of them.""",
+reading (how sure it is) among labelled clips of the same sign, taken out of fold, with the median at 0.6.""",
     "recogniser": SURE,
 }
 TRAINED_ON = {

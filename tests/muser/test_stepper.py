@@ -41,7 +41,7 @@ class Plain(Decoding):
         table[:, :8], table[:, 9:12], table[:, 8] = word, self.in_force, self.bar
         self.tables = [*getattr(self, "tables", []), table]
         whole = torch.from_numpy(np.stack(self.tables, axis=1))
-        plain = self.model.globally(torch.cat([whole, whole]), self.request.condition)[:, -1]
+        plain = self.model.globally(torch.cat([whole] * self.request.sides), self.request.condition)[:, -1]
         live = self._live()
         np.testing.assert_allclose(state[:live], plain[:live], atol=1e-4)
         return plain
@@ -49,18 +49,19 @@ class Plain(Decoding):
     def _logits(self, element, state):
         rows = torch.arange(self.rows)
         plan = self.request.plan[rows, torch.from_numpy(self.bar)][:, element]
-        both = torch.cat([plan, plan])
+        both = torch.cat([plan] * self.request.sides)
         return self.model.elements(element, state, both, torch.zeros_like(both))
 
 
-def requests():
+def requests(guidance=1.7):
     """Three pieces of unlike lengths, one of which ends early."""
     happy, sad = np.full((5, 2), 0.6), np.full((2, 2), -0.6)
     made = [Request(happy, 5, (1,)), Request(sad, 2, (2,)), Request(None, 3, (3,), ending=False)]
-    return [Request(**{**vars(one), "sampling": Sampling(guidance=1.7)}) for one in made]
+    return [Request(**{**vars(one), "sampling": Sampling(guidance=guidance)}) for one in made]
 
 
-def test_states_are_those_of_the_whole_prefix(composer, monkeypatch):
+@pytest.mark.parametrize("sides", [1, 2])
+def test_states_are_those_of_the_whole_prefix(composer, monkeypatch, sides):
     monkeypatch.setattr(stepper, "FIRST_ROOM", 3)  # so that the store has to grow
     rng = np.random.default_rng(0)
     sizes = [SIZES[name] for name in ("family", "beat", "tempo", "chord", "pitch", "duration", "velocity", "key")]
@@ -68,23 +69,36 @@ def test_states_are_those_of_the_whole_prefix(composer, monkeypatch):
     for column, size in [*enumerate(sizes), (9, SIZES["beat"]), (10, SIZES["tempo"]), (11, SIZES["chord"])]:
         tables[..., column] = rng.integers(size, size=(8, 3))
     tables[..., 8] = np.sort(rng.integers(4, size=(8, 3)), axis=0)  # rows enter their bars at different words
-    condition = torch.randn(6, 4, CONFIG.condition)
+    condition = torch.randn(3 * sides, 4, CONFIG.condition)
     with torch.no_grad():
-        steps = Stepper(composer.model.globally, condition, live=2)
+        steps = Stepper(composer.model.globally, condition, live=2, sides=sides)
         states = [steps.step(table, table[:, 8], 2 if number < 6 else 1) for number, table in enumerate(tables)]
-        whole = torch.from_numpy(np.concatenate([tables, tables], axis=1)).transpose(0, 1)
+        whole = torch.from_numpy(np.concatenate([tables] * sides, axis=1)).transpose(0, 1)
         expected = composer.model.globally(whole, condition)
     for number, state in enumerate(states):
-        live = [0, 1, 3, 4] if number < 6 else [0, 3]
+        live = [row + 3 * side for side in range(sides) for row in ((0, 1) if number < 6 else (0,))]
         np.testing.assert_allclose(state[live], expected[live, number], atol=1e-5)
 
 
-def test_words_are_those_of_the_whole_prefix(composer, monkeypatch):
-    fast = composer.compose(requests())
+@pytest.mark.parametrize("guidance", [1.0, 1.7])
+def test_words_are_those_of_the_whole_prefix(composer, monkeypatch, guidance):
+    fast = composer.compose(requests(guidance))
     monkeypatch.setattr("affectgen.muser.sampler.Decoding", Plain)
-    plain = composer.compose(requests())
+    plain = composer.compose(requests(guidance))
     assert sum(len(piece.words) for piece in fast) > 60
     for ours, theirs in zip(fast, plain, strict=True):
+        np.testing.assert_array_equal(ours.words, theirs.words)
+
+
+def test_guidance_of_one_is_the_affect_alone(composer, monkeypatch):
+    """Hardly more than 1 takes rows without the affect as well, and must draw the same words."""
+    seen = []
+    step = Stepper.step
+    monkeypatch.setattr(Stepper, "step", lambda self, *args: seen.append(self.sides) or step(self, *args))
+    one = composer.compose(requests(1.0))
+    more = composer.compose(requests(1.0 + 1e-9))
+    assert set(seen) == {1, 2}
+    for ours, theirs in zip(one, more, strict=True):
         np.testing.assert_array_equal(ours.words, theirs.words)
 
 
