@@ -25,6 +25,7 @@ USAGE = [
     (("-a", "happy", "--source", "/dev/null", "--keep", "colour", "-o", "x.mid"), "'colour'"),
     (("-a", "happy", "--temperature", "-1", "-o", "x.mid"), "-1 is not a number between 0 and 5"),
     (("-a", "happy", "--best-of", "0", "-o", "x.mid"), "--best-of"),
+    (("-a", "happy", "--tries", "0", "-o", "x.mid"), "--tries"),
     (("-a", "happy", "--count", "0", "-o", "out"), "--count"),
     (("-a", "happy", "--seed", "-1", "-o", "x.mid"), "--seed"),
     (("-a", "happy", "--device", "gpu", "-o", "x.mid"), "'gpu' is not known"),

@@ -32,6 +32,8 @@ def ask(**values):
     ({"bars": math.nan}, "--bars got nan"),
     ({"best_of": 0}, "--best-of"),
     ({"best_of": 65}, "--best-of"),
+    ({"tries": 0}, "--tries"),
+    ({"tries": 65}, "--tries"),
     ({"temperature": math.nan}, "--temperature got nan"),
     ({"temperature": -0.1}, "--temperature"),
     ({"temperature": math.inf}, "--temperature"),
