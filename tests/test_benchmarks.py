@@ -73,13 +73,19 @@ def test_every_prefix_is_counted(compose, tiny_muser, monkeypatch):
         assert compose.recompute(composer, words, condition, every) == pytest.approx(lengths * (lengths + 1) / 2)
 
 
+def test_clips_are_told_by_median_range_and_how_many_are_in_time(compose):
+    found = [compose.Took(wall, wall / 2) for wall in (3.0, 4.0, 7.5)]
+    assert compose.clip_text(found, 321.4) == "4.00 s (3.00 to 7.50; 2 of 3 under 5 s), 2.00 s of CPU, at most 321 MB"
+
+
 def test_the_page_is_a_table_of_its_rows(compose):
     assert "| a | 1 s |" in compose.page([("a", "1 s")], "a machine", 7)
 
 
 def test_the_whole_benchmark(compose, tiny_muser, tmp_path, capsys):
     results = tmp_path / "results.md"
-    words = ["--checkpoint", str(tiny_muser), "--bars", "2", "--notes", "12", "--every", "8", "--repeats", "1"]
+    words = ["--checkpoint", str(tiny_muser), "--bars", "2", "--notes", "12", "--every", "8"]
+    words += ["--repeats", "1", "--clips", "2"]
     assert compose.main([*words, "--results", str(results), "--write"]) == 0
     text = results.read_text()
     assert capsys.readouterr().out.strip() in text
@@ -87,6 +93,7 @@ def test_the_whole_benchmark(compose, tiny_muser, tmp_path, capsys):
     megabytes = re.search(r"at most (\d+) MB", text)
     assert megabytes is not None
     assert 50 < int(megabytes[1]) < 1000
+    assert re.search(r"[012] of 2 under 5 s", text)
     assert len(re.findall(r"\d+ notes/s", text)) >= 2
     assert "times longer" in text
 

@@ -66,6 +66,7 @@ def evaluate() -> None:
     multiple=True,
     help="A report made with --json, of another checkpoint: its figures get a column. May be given several times.",
 )
+@click.option("--saved", type=InputFile(), help="Show this report made with --json instead of measuring anew.")
 @click.option("--write", type=click.Path(path_type=Path), help="Also put the table into this Markdown file.")
 @model_options("AFFECTGEN_MUSER_CHECKPOINT")
 @talk_options
@@ -76,18 +77,10 @@ def muser(**params: Any) -> None:
     affectgen evaluate muser --data ../shared/data > results.md
     affectgen evaluate muser --data ../shared/data --checkpoint ./my_model --json > mine.json
     affectgen evaluate muser --data ../shared/data --beside mine.json --write results.md
+    affectgen evaluate muser --saved ours.json --beside mine.json
     """
-    talk = Talk(params["quiet"], params["verbose"])
-    device = pick_device(params["device"])
-    beside = [_report(path) for path in params["beside"]]
-    from affectgen.evaluate.muser import Settings, run
-
-    use_threads(choose_threads())
-    names = (*DEFAULTS, "best_of", "tries", "guidance")
-    settings = Settings(**{name: params[name] for name in names})
-    report = run(
-        params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings
-    )
+    beside = [_report(path, "--beside") for path in params["beside"]]
+    report = _measure(params) if params["saved"] is None else _report(params["saved"], "--saved")
     table = report.to_table(beside)
     if params["write"] is not None:
         from affectgen.report.blocks import write_block
@@ -96,8 +89,20 @@ def muser(**params: Any) -> None:
     click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else table)
 
 
-def _report(source: Path | bytes) -> Report:
-    """A report to stand beside. AffectgenError where it is none."""
+def _measure(params: dict[str, Any]) -> Report:
+    """Compose and judge with the settings of the command line."""
+    talk = Talk(params["quiet"], params["verbose"])
+    device = pick_device(params["device"])
+    from affectgen.evaluate.muser import Settings, run
+
+    use_threads(choose_threads())
+    names = (*DEFAULTS, "best_of", "tries", "guidance")
+    settings = Settings(**{name: params[name] for name in names})
+    return run(params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings)
+
+
+def _report(source: Path | bytes, option: str) -> Report:
+    """A report made earlier. AffectgenError where it is none."""
     from affectgen.evaluate.figures import Report
 
     text = source if isinstance(source, bytes) else source.read_bytes()
@@ -105,6 +110,6 @@ def _report(source: Path | bytes) -> Report:
         return Report.from_json(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
         raise AffectgenError(
-            f"--beside got something that is no report of evaluate: {error}.",
+            f"{option} got something that is no report of evaluate: {error}.",
             "Make one: affectgen evaluate muser --json > report.json",
         ) from error

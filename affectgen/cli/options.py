@@ -178,7 +178,7 @@ def tries_option(default: int) -> Callable[[Command], Command]:
         default=default,
         show_default=True,
         envvar="AFFECTGEN_TRIES",
-        help="Compose anew, so often at most, while the guide hears something far from the affect.",
+        help="Compose anew, so often at most, while a piece is far from the affect or does not pass for real music.",
     )
 
 

@@ -70,16 +70,22 @@ class Report:
         """What was measured, as the head of a column."""
         return str(self.settings.get("checkpoint", self.title))
 
+    @property
+    def label(self) -> str:
+        """The same, told apart from a report of first tries, which nothing chose."""
+        return f"{self.name}, first tries" if self.settings.get("tries") == 1 else self.name
+
     def to_table(self, beside: Sequence[Report] = ()) -> str:
         """A Markdown table; the figures of other reports stand beside those of the same name."""
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
-        heads = ["figure", self.name, "bar", "met", "affects shuffled", *(other.name for other in beside), "real music"]
+        others = [other.label for other in beside]
+        heads = ["figure", self.label, "bar", "met", "affects shuffled", *others, "real music"]
         lines = [f"## {self.title}", "", settings, "", _row(heads), _row(["---"] * len(heads))]
-        others = [{figure.name: figure.value for figure in other.figures} for other in beside]
+        values = [{figure.name: figure.value for figure in other.figures} for other in beside]
         for figure in self.figures:
             met = {True: "yes", False: "no", None: ""}[figure.met]
             name = f"{figure.name} ({figure.note})" if figure.note else figure.name
-            columns = [_cell(other.get(figure.name)) for other in others]
+            columns = [_cell(other.get(figure.name)) for other in values]
             cells = [name, _cell(figure.value), figure.bar, met, _cell(figure.shuffled), *columns, _cell(figure.real)]
             lines.append(_row(cells))
         return "\n".join(lines) + "\n"

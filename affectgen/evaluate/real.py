@@ -25,6 +25,7 @@ from affectgen.evaluate.reference import Reference, load_reference
 from affectgen.evaluate.tables import Blocks, Cell, run, table
 from affectgen.recognize import store
 from affectgen.recognize.corpus import Labelled, read_emopia, read_vgmidi
+from affectgen.recognize.critic import CRITIC, load_critic
 from affectgen.recognize.guide import GUIDE, load_guide
 from affectgen.recognize.judge import JUDGE, Judge, Verdict, load_judge
 from affectgen.recognize.rate import RECOGNISER
@@ -93,6 +94,19 @@ def rated(reference: Reference) -> str:
     return table(("windows of VGMIDI", "of pieces with one velocity throughout"), [[len(found), constant]])
 
 
+def critic(reference: Reference) -> str:
+    """How many real and composed pieces pass for real."""
+    told, clips = store.load(CRITIC, "critic")[1]["figures"], reference.val
+    unseen = float((load_critic().belief(_notes(clips)) >= 0).mean())
+    rows: list[Row] = [
+        ["EMOPIA's training clips, out of fold by song (card)", int(told["clips"]), told["real clips that pass"]],
+        ["EMOPIA's validation clips, songs never seen", len(clips), unseen],
+        ["pieces composed at first try, out of fold (card)", int(told["clips"]), told["composed pieces that pass"]],
+    ]
+    area = f"Area under the ROC curve, out of fold: {told['area under the ROC curve']:.3f}."
+    return f"{table(('', 'pieces', 'pass for real'), rows)}\n\n{area}"
+
+
 def measures(reference: Reference) -> str:
     """MusPy's measures of all clips, as they are and in the judging form."""
     clips = [clip.notes for clip in (*reference.train, *reference.val)]
@@ -156,7 +170,7 @@ def _pop(reference: Reference) -> list[NoteArray]:
 def blocks(data: Path | None) -> Blocks:
     """Every table, measured one after another. AffectgenError where there is no EMOPIA."""
     reference = load_reference(data)
-    parts = (reading, rated, measures, floors, copied, endings, real_grid.cost, real_grid.shifts)
+    parts = (reading, rated, critic, measures, floors, copied, endings, real_grid.cost, real_grid.shifts)
     for part in parts:
         yield f"real-{part.__name__}", part(reference)
 

@@ -43,7 +43,7 @@ def row(report: Report) -> list[Cell]:
     found = {figure.name: figure.value for figure in report.figures}
     last = training["stages"].get("finetune", training["stages"].get("vqvae", {}))
     return [
-        report.name, f"{model.get('layers', '')} x {model.get('dim', '')}", str(model.get("regulariser", "")),
+        report.label, f"{model.get('layers', '')} x {model.get('dim', '')}", str(model.get("regulariser", "")),
         f"{parameters['model'] / 1e6:.1f} + {parameters['prior'] / 1e6:.1f}", stages(training),
         training.get("passes_over_labelled"), last.get("validation"), *(found.get(name) for name in FIGURES),
     ]  # fmt: skip

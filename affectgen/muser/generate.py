@@ -1,4 +1,4 @@
-"""From options to pieces: what is asked becomes requests; length in seconds, tempo and best-of are settled here."""
+"""From options to pieces: candidates are composed, heard by the guide, doubted by the critic; the best is kept."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.affect import Affect, AffectPath, parse_affect
-from affectgen.errors import UsageError
-from affectgen.muser.compose import Composed, Composer, Request, Sampling, Writer, bar_codes, open_words
-from affectgen.muser.options import ELEMENTS, GenerateOptions, pull
-from affectgen.muser.transfer import forced_words
+from affectgen.muser.compose import WIDTH, Composed, Request, Sampling, Writer
+from affectgen.muser.options import GenerateOptions
+from affectgen.muser.requests import BEATS, finish, given_piece, request_of, sampling_of, tail_seconds
+from affectgen.recognize.critic import load_critic
 from affectgen.recognize.guide import Guide, load_guide
-from affectgen.score.beats import read_score
 from affectgen.score.expression import load_performer
-from affectgen.score.grid import BAR, BEAT, GridScore, Timing
-from affectgen.score.keys import Key
+from affectgen.score.grid import GridScore, Timing
 from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
-from affectgen.score.words import decode, encode
 
-PLAN_SHARE = 0.6  # of the guidance beyond 1 goes into the plan: more of it makes pieces alike
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
 STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this much
 LENGTH_TRIES = 4
-CONTEXT_BARS = 8  # bars of a continued piece that the model hears
-NEAR = 0.5  # a piece heard within this distance of what was asked is good enough not to try again
+NEAR = 0.5  # a piece heard within this distance of what was asked is near enough not to try again
+DOUBT = 0.25  # what a unit of the critic's log odds below its level weighs against distance on the plane
+AHEAD = 2  # tries of a lonely piece composed at once: half as long again as one, and most pieces need no third
 WINDOW_BARS = 4  # a path is measured in windows of this many bars
-BEATS = BAR // BEAT  # in a bar
 
 
 @dataclass(frozen=True)
 class Piece:
     """A finished piece: score; how it is played, None for as written; asked and measured affect.
 
-    candidate: which of those composed it is; attempts: how often candidates were composed.
+    belief: how far above its level the critic takes the piece for real, None where it was not asked; candidate: which
+    of those composed it is; attempts: how often candidates were composed.
     """
 
     score: GridScore
@@ -44,6 +41,7 @@ class Piece:
     asked: Affect | AffectPath | None
     measured: NDArray[np.float64]
     measured_path: NDArray[np.float64] | None
+    belief: float | None
     candidate: int
     attempts: int
 
@@ -51,6 +49,21 @@ class Piece:
     def miss(self) -> float:
         """How far the guide hears the piece from what was asked, on the plane; 0 if nothing was."""
         return miss(self.asked, self.measured, self.measured_path)
+
+    @property
+    def doubt(self) -> float:
+        """How far below its level the critic finds the piece, 0 if it is not."""
+        return 0.0 if self.belief is None else max(0.0, -self.belief)
+
+    @property
+    def good(self) -> bool:
+        """Whether the piece is near enough to what was asked, and passes for real."""
+        return self.miss <= NEAR and self.doubt == 0
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Of several candidates the one with the least rank is kept."""
+        return not self.good, self.miss + DOUBT * self.doubt
 
     @property
     def notes(self) -> NoteArray:
@@ -63,12 +76,29 @@ class Piece:
         return write_midi(self.score, self.played)
 
 
-class Generator:
-    """Composes for options; the guide picks among candidates and measures what comes out."""
+@dataclass(frozen=True)
+class Order:
+    """What is to be composed for one options object: its number among them, bars, the given piece, and which tries."""
 
-    def __init__(self, composer: Writer) -> None:
+    owner: int
+    option: GenerateOptions
+    bars: int
+    given: GridScore | None
+    tries: range
+
+    @property
+    def candidates(self) -> list[int]:
+        """The numbers of its candidates, best_of for each try."""
+        return [attempt * self.option.best_of + n for attempt in self.tries for n in range(self.option.best_of)]
+
+
+class Generator:
+    """Composes for options; guide and critic choose among candidates, and the guide measures what comes out."""
+
+    def __init__(self, composer: Writer, criticised: bool = True) -> None:
         self.composer = composer
         self.guide = load_guide()
+        self.critic = load_critic() if criticised else None
         self.performer = load_performer()
 
     def run(self, options: Sequence[GenerateOptions]) -> list[Piece]:
@@ -96,7 +126,7 @@ class Generator:
         tried: list[tuple[float, Piece, int]] = []
         while len(tried) < LENGTH_TRIES:
             piece = self._make([option], [bars], len(tried))[0]
-            ratio = _tail_seconds(piece.score, bars) / seconds
+            ratio = tail_seconds(piece.score, bars) / seconds
             tried.append((ratio, piece, bars))
             if abs(ratio - 1) <= STRETCH:
                 break
@@ -104,167 +134,68 @@ class Generator:
         ratio, piece, bars = min(tried, key=lambda one: abs(np.log(one[0])))
         tempo = piece.score.tempo.copy()
         tempo[-BEATS * bars :] *= ratio
-        made = self._heard(option, piece.asked, [replace(piece.score, tempo=tempo)])[0]
+        made = self._heard(option, piece.asked, replace(piece.score, tempo=tempo))
         return replace(made, candidate=piece.candidate, attempts=sum(one.attempts for _, one, _ in tried))
 
     def _make(self, options: Sequence[GenerateOptions], bars: Sequence[int], attempt: int) -> list[Piece]:
-        """Compose candidates of all options, keep the best of each, and try again where that is far from the asked."""
+        """Compose candidates of all options, keep the best of each, and try again where that is not good.
+
+        Rows that would only fill a batch hold the next tries of a piece; they are heard in turn, so that what is kept
+        does not depend on how many were composed at once.
+        """
         given = [given_piece(option) for option in options]
         best: dict[int, Piece] = {}
         pending, tried = list(range(len(options))), 0
         while pending:
-            for owner, fresh in self._try([(n, options[n], bars[n], given[n]) for n in pending], attempt, tried):
-                known = [best[owner]] if owner in best else []
-                kept = min([*known, *fresh], key=lambda piece: piece.miss)  # of equal ones the first
-                best[owner] = replace(kept, attempts=tried + 1)
-            tried += 1
-            pending = [owner for owner in pending if tried < options[owner].tries and best[owner].miss > NEAR]
+            ahead = max(1, min(AHEAD, WIDTH // sum(options[owner].best_of for owner in pending)))
+            orders = [
+                Order(n, options[n], bars[n], given[n], range(tried, min(tried + ahead, options[n].tries)))
+                for n in pending
+            ]
+            composed = iter(self.composer.compose(list(self._requests(orders, attempt))))
+            for order in orders:
+                mine = [next(composed) for _ in order.candidates]
+                best[order.owner] = self._choose(order, mine, best.get(order.owner))
+            tried += ahead
+            pending = [owner for owner in pending if tried < options[owner].tries and not best[owner].good]
         return [best[owner] for owner in range(len(options))]
 
-    def _try(
-        self, orders: Sequence[tuple[int, GenerateOptions, int, GridScore | None]], attempt: int, tried: int
-    ) -> Iterator[tuple[int, list[Piece]]]:
-        """The next candidates of orders (number, option, bars, given piece), all in one call of the composer."""
-        numbers = [[tried * option.best_of + n for n in range(option.best_of)] for _, option, _, _ in orders]
-        requests = [
-            request_of(self.composer, option, bars, (option.seed, attempt, number), given)
-            for (_, option, bars, given), mine in zip(orders, numbers, strict=True)
-            for number in mine
-        ]
-        composed = iter(self.composer.compose(requests))
-        for (owner, option, _, given), mine in zip(orders, numbers, strict=True):
-            pieces = self._pieces(option, [next(composed) for _ in mine], given)
-            yield owner, [replace(piece, candidate=number) for piece, number in zip(pieces, mine, strict=True)]
+    def _requests(self, orders: Sequence[Order], attempt: int) -> Iterator[Request]:
+        """What the composer is asked for, candidate by candidate, each with a seed of its own."""
+        for order in orders:
+            for number in order.candidates:
+                seed = (order.option.seed, attempt, number)
+                yield request_of(self.composer, order.option, order.bars, seed, order.given)
 
-    def _pieces(self, option: GenerateOptions, candidates: Sequence[Composed], given: GridScore | None) -> list[Piece]:
-        """Candidates as finished pieces."""
+    def _choose(self, order: Order, composed: Sequence[Composed], kept: Piece | None) -> Piece:
+        """The best of what was kept so far and of an order's tries, up to the first try that leaves a good piece."""
+        option = order.option
         asked = parse_affect(option.affect) if option.affect is not None else None
-        return self._heard(option, asked, [finish(option, candidate.score, given) for candidate in candidates])
+        numbers = iter(order.candidates)
+        for attempt, at in zip(order.tries, range(0, len(composed), option.best_of), strict=True):
+            scores = [finish(option, one.score, order.given) for one in composed[at : at + option.best_of]]
+            fresh = [replace(self._heard(option, asked, score), candidate=next(numbers)) for score in scores]
+            best = min([*fresh, *([] if kept is None else [kept])], key=lambda piece: piece.rank)
+            kept = replace(best, attempts=attempt + 1)
+            if kept.good:
+                return kept
+        if kept is None:
+            raise ValueError("an order without tries")
+        return kept
 
-    def _heard(
-        self, option: GenerateOptions, asked: Affect | AffectPath | None, scores: Sequence[GridScore]
-    ) -> list[Piece]:
-        """Scores as they are played, with what the guide hears in each."""
-        played = [self._play(option, score) for score in scores]
-        points = self.guide.rate([score.to_notes(timing) for score, timing in zip(scores, played, strict=True)])
-        paths = [measure_path(self.guide, score) if isinstance(asked, AffectPath) else None for score in scores]
-        return [
-            Piece(score, timing, asked, point, path, 0, 1)
-            for score, timing, point, path in zip(scores, played, points, paths, strict=True)
-        ]
+    def _heard(self, option: GenerateOptions, asked: Affect | AffectPath | None, score: GridScore) -> Piece:
+        """A score as it is played, with what guide and critic hear in it.
 
-    def _play(self, option: GenerateOptions, score: GridScore) -> Timing | None:
-        """The piece with expressive timing, unless it is to stay on the grid."""
-        return self.performer.perform(score, option.seed) if option.expressive else None
-
-
-def sampling_of(option: GenerateOptions) -> Sampling:
-    """How the words of a piece are drawn."""
-    return Sampling(
-        guidance=pull(option), plan_guidance=1 + PLAN_SHARE * (pull(option) - 1),
-        temperature=option.temperature, top_p=option.top_p,
-    )  # fmt: skip
-
-
-def affect_by_bar(affect: str | None, bars: int) -> NDArray[np.float64] | None:
-    """The asked valence-arousal of each bar, [bars, 2]; a path in seconds is spread over the whole piece."""
-    if affect is None:
-        return None
-    asked = parse_affect(affect)
-    points = asked.sample(bars) if isinstance(asked, AffectPath) else [asked] * bars
-    return np.array([[point.valence, point.arousal] for point in points])
-
-
-def given_piece(option: GenerateOptions) -> GridScore | None:
-    """The piece of which elements are kept or that is continued, None for neither. MidiError if it cannot be read."""
-    source = option.source if option.source is not None else option.continue_from
-    return None if source is None else read_score(source)
-
-
-def request_of(
-    composer: Writer, option: GenerateOptions, bars: int, seed: tuple[int, ...], given: GridScore | None
-) -> Request:
-    """The request for one candidate; `given` is the option's `given_piece`."""
-    key = Key.parse(option.key) if option.key is not None else None
-    if given is not None and option.source is not None:
-        return _keeping(_ours(composer), option, given, seed)
-    request = Request(affect_by_bar(option.affect, bars), bars, seed, key=key, sampling=sampling_of(option))
-    return request if given is None else _continuing(_ours(composer), request, _context(given))
-
-
-def _ours(composer: Writer) -> Composer:
-    """The composer, if it has bar latents; UsageError for the paper's structure."""
-    if isinstance(composer, Composer):
-        return composer
-    raise UsageError(
-        f"{composer.name} has the paper's structure, which can neither continue a piece nor keep its elements.",
-        "Leave --checkpoint out, or --source and --continue.",
-    )
-
-
-def _keeping(composer: Composer, option: GenerateOptions, score: GridScore, seed: tuple[int, ...]) -> Request:
-    """Recompose a source around its kept elements: its structure of onsets stays, and the kept elements' plan."""
-    words = encode(score)
-    clamped = np.full((score.bars, 7), -1, dtype=np.int64)
-    kept = [ELEMENTS.index(name) for name in (*option.keep, "family", "beat")]
-    clamped[:, kept] = bar_codes(composer.model, words)[:, kept]
-    affect = affect_by_bar(option.affect, score.bars)
-    return Request(
-        affect, score.bars, seed, key=score.key, forced=forced_words(words, option.keep), clamped=clamped, ending=False,
-        sampling=sampling_of(option),
-    )  # fmt: skip
-
-
-def _continuing(composer: Composer, request: Request, score: GridScore) -> Request:
-    """Open the piece with the last bars of another; its own bars come after them."""
-    key, words = open_words(score)
-    clamped = np.full((score.bars + request.bars, 7), -1, dtype=np.int64)
-    clamped[: score.bars] = bar_codes(composer.model, encode(score))
-    affect = request.affect
-    if affect is not None:
-        affect = np.concatenate([np.repeat(affect[:1], score.bars, axis=0), affect])
-    return replace(
-        request, affect=affect, bars=score.bars + request.bars, key=key, prefix=words, clamped=clamped
-    )
-
-
-def _context(score: GridScore) -> GridScore:
-    """The last bars of a piece."""
-    return score.take_bars(max(0, score.bars - CONTEXT_BARS), score.bars)
-
-
-def _tail_seconds(score: GridScore, bars: int) -> float:
-    """Seconds of the last bars of a piece."""
-    lines = score.line_seconds()
-    return float(lines[-1] - lines[-1 - BAR * bars])
-
-
-def finish(option: GenerateOptions, score: GridScore, given: GridScore | None) -> GridScore:
-    """Put the piece that was continued before its continuation, and bring the median tempo to what was asked."""
-    if given is not None and option.continue_from is not None:
-        score = append(given, score)
-    if option.tempo is not None:
-        score = replace(score, tempo=score.tempo * (option.tempo / float(np.median(score.tempo))))
-    return score
-
-
-def append(given: GridScore, composed: GridScore) -> GridScore:
-    """A piece as it was, then what was composed after it. `composed` opens with the piece's context as words say it."""
-    context = _context(given)
-    spoken = decode(encode(context))
-    opening = set(zip(spoken.start.tolist(), spoken.pitch.tolist(), strict=True))
-    pairs = zip(composed.start.tolist(), composed.pitch.tolist(), strict=True)
-    new = np.array([pair not in opening for pair in pairs], dtype=bool)
-    shift = (given.bars - context.bars) * BAR
-    return GridScore(
-        np.concatenate([given.start, composed.start[new] + shift]),
-        np.concatenate([given.length, composed.length[new]]),
-        np.concatenate([given.pitch, composed.pitch[new]]),
-        np.concatenate([given.velocity, composed.velocity[new]]),
-        np.concatenate([given.tempo, composed.tempo[BEATS * context.bars :]]),
-        given.chords + composed.chords[BEATS * context.bars :], composed.key,
-        given.bars + composed.bars - context.bars,
-    )  # fmt: skip
+        The critic knows pieces as played only, so it hears those that stay on the grid as they would be played; of
+        pieces that hold somebody else's notes it is not asked.
+        """
+        performed = self.performer.perform(score, option.seed)
+        played = performed if option.expressive else None
+        own = option.source is None and option.continue_from is None
+        heard = self.critic.belief([score.to_notes(performed)]) if own and self.critic is not None else None
+        belief = None if heard is None else float(heard[0])
+        path = measure_path(self.guide, score) if isinstance(asked, AffectPath) else None
+        return Piece(score, played, asked, self.guide.rate([score.to_notes(played)])[0], path, belief, 0, 1)
 
 
 def measure_path(guide: Guide, score: GridScore, window: int = WINDOW_BARS) -> NDArray[np.float64]:

@@ -27,7 +27,8 @@ class GenerateOptions:
 
     affect: a point or path as `parse_affect` reads it, None for none; bars: length, or seconds if given, of what is
     composed; temperature, top_p, guidance: how words are drawn; best_of: candidates, of which the guide picks the
-    nearest; tries: how often as many are composed at most, while the guide hears something far from what was asked;
+    nearest; tries: how often as many are composed at most, while the guide hears something far from what was asked or
+    the critic does not take the piece for real;
     source and keep: a piece of which some elements stay, and its length; continue_from: a piece that is gone
     on from; tempo: beats per minute at the median; key: as `Key.parse` reads it; expressive: play the notes with
     learned timing and lengths, False to leave them on the grid. guidance None: see `pull`.

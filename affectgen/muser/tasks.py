@@ -51,6 +51,7 @@ class GenerateRunner:
         details = facts(piece.score) | {
             "batch_width": self._width(), "candidate": piece.candidate, "candidates": option.best_of,
             "attempts": piece.attempts,
+            "critic": None if piece.belief is None else round(piece.belief, 4),
         }  # fmt: skip
         if piece.measured_path is not None:
             details["measured_path"] = [[round(float(x), 4) for x in point] for point in piece.measured_path]

@@ -52,8 +52,19 @@ def test_a_report_stands_beside_another(shell, asked, tmp_path):
     assert done.stdout.decode().strip() in (tmp_path / "table.md").read_text()
 
 
+def test_a_saved_report_is_shown_without_measuring(shell, asked, tmp_path):
+    (tmp_path / "ours.json").write_bytes(shell("evaluate", "muser", "--json").stdout)
+    plain = shell("evaluate", "muser").stdout
+    asked.clear()
+    assert shell("evaluate", "muser", "--saved", str(tmp_path / "ours.json")).stdout == plain
+    done = shell("evaluate", "muser", "--saved", "-", "--json", stdin=(tmp_path / "ours.json").read_bytes())
+    assert done.stdout == (tmp_path / "ours.json").read_bytes()
+    assert asked == []
+
+
 def test_what_does_not_fit(fails):
     assert "nowhere has no emopia/clips.csv" in fails(1, "evaluate", "muser", "--data", "nowhere")
-    assert "no report" in fails(1, "evaluate", "muser", "--beside", __file__)
+    for option in ("--beside", "--saved"):
+        assert f"{option} got something that is no report" in fails(1, "evaluate", "muser", option, __file__)
     assert "--clips" in fails(2, "evaluate", "muser", "--clips", "0")
     assert "cuda:99" in fails(1, "evaluate", "muser", "--device", "cuda:99")

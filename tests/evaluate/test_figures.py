@@ -78,3 +78,15 @@ def test_json_is_strict():
         "name": "copied", "value": 0.004, "at_least": None, "at_most": 0.003, "real": None, "note": "of 12",
         "shuffled": None, "met": False,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "label"), [
+    ({"checkpoint": "muser", "tries": 4}, "muser"),
+    ({"checkpoint": "muser", "tries": 1}, "muser, first tries"),
+    ({"checkpoint": "muser"}, "muser"),
+])  # fmt: skip
+def test_first_tries_are_told_apart(settings, label):
+    report = Report("MusER", settings, [Figure("arousal", 0.9)])
+    assert report.label == label
+    assert f"| figure | {label} |" in report.to_table()
+    assert f"| {label} | real music |" in REPORT.to_table([report])

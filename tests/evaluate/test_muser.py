@@ -17,10 +17,11 @@ from affectgen.evaluate.muser import QUADRANTS, Settings
 from affectgen.evaluate.reference import Reference, load_reference
 from affectgen.muser.compose import Composer
 from affectgen.muser.config import MuserConfig
-from affectgen.muser.generate import Piece, affect_by_bar
+from affectgen.muser.generate import Piece
 from affectgen.muser.model import Muser
 from affectgen.muser.options import ELEMENTS
 from affectgen.muser.prior import Prior
+from affectgen.muser.requests import affect_by_bar
 from affectgen.recognize.corpus import Labelled
 from affectgen.recognize.judge import Verdict
 from affectgen.score.grid import BAR, make_grid
@@ -60,7 +61,7 @@ class Composing:
     def _piece(self, option):
         affect = "0.5,0.5" if self.deaf else option.affect
         score = compose(affect, option.bars, option.seed, self.closing)
-        return Piece(score, None, parse_affect(option.affect), np.zeros(2), None, 0, 1)
+        return Piece(score, None, parse_affect(option.affect), np.zeros(2), None, None, 0, 1)
 
 
 class Reading:

@@ -58,6 +58,17 @@ def test_readers(page: Path, top: Path) -> None:
     ]  # fmt: skip
 
 
+def test_who_passes_for_real(page: Path, top: Path) -> None:
+    found = rows(block(page, "real-critic"))
+    assert [int(row[0]) for row in found.values()][1] == 20
+    figures = json.loads((top / "checkpoints" / "muser-critic" / "config.json").read_text())["figures"]
+    assert [row[1] for row in found.values()][::2] == [
+        f"{figures[name]:.3f}" for name in ("real clips that pass", "composed pieces that pass")
+    ]
+    shown = rows(block(top / "docs" / "recognisers.md", "real-critic"))
+    assert list(found.values())[::2] == list(shown.values())[::2], "the page shows the shipped critic"
+
+
 def test_accuracy_by_hand(music: Path) -> None:
     clips = load_reference(music).val[:4]  # one a quadrant
     verdict = Verdict(np.array([[1.0, 1.0]] * 4), np.array([[1.0, 0.0, 0.0, 0.0]] * 4))

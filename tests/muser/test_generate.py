@@ -1,4 +1,4 @@
-"""From options to pieces: length, tempo, key, the best of several, paths, continuing and keeping."""
+"""From options to pieces: length, tempo, key, which of several is kept, paths, continuing and keeping."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 from affectgen.affect import Affect, AffectPath, parse_affect
 from affectgen.errors import MidiError
 from affectgen.muser import generate
-from affectgen.muser.generate import CONTEXT_BARS, Generator, affect_by_bar, append, measure_path, miss
-from affectgen.muser.options import GenerateOptions
+from affectgen.muser.compose import WIDTH
+from affectgen.muser.generate import DOUBT, Generator, measure_path, miss
+from affectgen.muser.options import ELEMENTS, GenerateOptions
+from affectgen.muser.requests import CONTEXT_BARS, request_of
 from affectgen.score.grid import BAR, Timing
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
@@ -36,9 +38,21 @@ class Stiff:
         return Timing(notes.onset + 0.01, notes.duration)
 
 
+class Critic:
+    """Takes everything for real, but pieces whose first pitch is one of some."""
+
+    def __init__(self):
+        self.doubted, self.heard = (), []
+
+    def belief(self, pieces):
+        self.heard += pieces
+        return np.array([-2.0 if int(piece.pitch[0]) in self.doubted else 1.0 for piece in pieces])
+
+
 @pytest.fixture
 def generator(tiny, monkeypatch):
     monkeypatch.setattr(generate, "load_guide", Ear)
+    monkeypatch.setattr(generate, "load_critic", Critic)
     monkeypatch.setattr(generate, "load_performer", Stiff)
     return Generator(tiny)
 
@@ -108,7 +122,7 @@ def test_the_best_of_several_is_the_nearest(generator):
     assert generator.guide.heard == 5
     aim = Affect.parse("sad")
     singles = generator.composer.compose([
-        generate.request_of(generator.composer, ask("sad", 3), 4, (3, 0, number), None) for number in range(5)
+        request_of(generator.composer, ask("sad", 3), 4, (3, 0, number), None) for number in range(5)
     ])  # fmt: skip
     points = generator.guide.rate([single.score.to_notes() for single in singles])
     misses = np.hypot(points[:, 0] - aim.valence, points[:, 1] - aim.arousal)
@@ -136,6 +150,55 @@ def test_pieces_are_tried_again_until_one_is_near(generator, monkeypatch):
     assert (piece.attempts, same(piece, one(generator, "sad", 3, best_of=3))) == (3, True), "all the same candidates"
 
 
+def test_a_doubted_piece_is_tried_again_and_kept_only_for_want_of_a_better(generator, monkeypatch):
+    monkeypatch.setattr(generate, "NEAR", 9.0)  # nothing is too far
+    candidates = [one(generator, best_of=number) for number in range(1, 5)]
+    first, others = candidates[0], {int(piece.score.pitch[0]) for piece in candidates}
+    generator.critic.doubted = (int(first.score.pitch[0]),)
+    assert (first.belief, first.doubt, first.good) == (1.0, 0.0, True)
+    again = one(generator, tries=4)
+    assert again.good
+    assert again.candidate == again.attempts - 1 > 0, "the first that passes is kept, though a doubted one be nearer"
+    generator.critic.doubted = tuple(range(128))
+    assert len(others) > 1
+    piece = one(generator, tries=4)
+    assert (piece.good, piece.doubt, piece.attempts) == (False, 2.0, 4)
+    assert same(piece, one(generator, best_of=4)), "of doubted ones the nearest"
+    assert piece.rank == (True, pytest.approx(piece.miss + 2 * DOUBT))
+
+
+def test_what_is_kept_does_not_depend_on_how_many_are_composed_at_once(generator, monkeypatch):
+    monkeypatch.setattr(generate, "NEAR", 0.3)
+    asked = [ask("sad", seed, tries=5, best_of=1 + seed % 2) for seed in range(WIDTH + 2)]
+    among = generator.run(asked)
+    for piece, option in zip(among, asked, strict=True):
+        alone = generator.run([option])[0]
+        assert same(piece, alone)
+        assert (piece.candidate, piece.attempts) == (alone.candidate, alone.attempts)
+
+
+def test_the_critic_hears_what_is_played_and_only_what_is_composed(generator, score):
+    grid, played = one(generator), one(generator, expressive=True)
+    first, second = generator.critic.heard
+    np.testing.assert_allclose(first.onset, played.notes.onset, err_msg="as it would be played")
+    np.testing.assert_allclose(second.onset, played.notes.onset)
+    assert grid.played is None
+    source = write_midi(score(4, 3))
+    for piece in (one(generator, source=source, keep=("pitch",)), one(generator, continue_from=source)):
+        assert (piece.belief, piece.doubt) == (None, 0.0)
+    assert len(generator.critic.heard) == 2
+
+
+def test_a_generator_can_do_without_a_critic(tiny, generator, monkeypatch):
+    def missing():
+        raise AssertionError("the critic was loaded")
+
+    monkeypatch.setattr(generate, "load_critic", missing)
+    piece = one(Generator(tiny, criticised=False))
+    assert piece.belief is None
+    assert same(piece, one(generator))
+
+
 def test_expression_is_heard_and_written(generator):
     plain, played = one(generator), one(generator, expressive=True)
     assert same(plain, played)
@@ -151,13 +214,6 @@ def test_a_path_is_asked_bar_by_bar_and_measured_in_windows(generator):
     assert piece.measured_path.shape == (3, 2)
     opening = piece.score.take_bars(0, 4).to_notes()
     np.testing.assert_allclose(piece.measured_path[0], generator.guide.rate([opening])[0])
-    by_bar = affect_by_bar("sad>happy", 10)
-    assert by_bar.shape == (10, 2)
-    assert (np.diff(by_bar[:, 0]) > 0).all()
-    assert affect_by_bar(None, 4) is None
-    assert affect_by_bar("0.5,-0.5", 3).tolist() == [[0.5, -0.5]] * 3
-    seconds = affect_by_bar("sad@0>happy@60", 10)
-    np.testing.assert_allclose(seconds, by_bar)
 
 
 def test_silent_windows_read_nothing(score):
@@ -209,18 +265,6 @@ def test_seconds_of_a_continuation_are_those_of_what_is_composed(generator, scor
     assert np.array_equal(piece.score.tempo[: len(given.tempo)], given.tempo)
 
 
-def test_appending_takes_what_is_new_only(score):
-    given = score(2, CONTEXT_BARS + 2)
-    context = given.take_bars(2, CONTEXT_BARS + 2)
-    more = score(3, CONTEXT_BARS + 1, key=given.key).take_bars(CONTEXT_BARS, CONTEXT_BARS + 1)
-    words = np.concatenate([encode(context)[:-1], encode(more)[1:]])
-    joined = append(given, decode(words))
-    assert joined.bars == CONTEXT_BARS + 3
-    assert len(joined) == len(given) + len(more)
-    assert np.array_equal(joined.start[len(given) :], more.start + BAR * (CONTEXT_BARS + 2))
-    assert np.array_equal(joined.velocity[: len(given)], given.velocity), "not rounded to the words' steps"
-
-
 @pytest.mark.parametrize("keep", [("pitch",), ("velocity", "duration"), ("chord",), ("tempo", "pitch", "duration")])
 def test_kept_elements_stay(generator, score, keep):
     source = score(4, 3, dense=True)
@@ -233,13 +277,13 @@ def test_kept_elements_stay(generator, score, keep):
     assert piece.score.bars == 3
     assert np.array_equal(again[:, :2], words[:, :2]), "the structure always stays"
     for name in keep:
-        column = generate.ELEMENTS.index(name)
+        column = ELEMENTS.index(name)
         if name != "chord":
             assert np.array_equal(again[:, column], words[:, column])
         else:
             assert piece.score.chords == decode(words).chords
     free = [name for name in ("pitch", "velocity") if name not in keep]
-    assert any(not np.array_equal(again[:, generate.ELEMENTS.index(name)], words[:, generate.ELEMENTS.index(name)])
+    assert any(not np.array_equal(again[:, ELEMENTS.index(name)], words[:, ELEMENTS.index(name)])
                for name in free)  # fmt: skip
     assert not same(piece, one(generator, "sad", seed=2, source=data, keep=keep))
 

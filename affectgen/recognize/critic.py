@@ -1,0 +1,66 @@
+"""The critic: tells real clips from composed ones, so that a generator can leave out what does not pass for real.
+
+A logistic regression over note statistics (`affectgen.recognize.features`), fitted on EMOPIA's training clips against
+pieces that a generator composed at the same points of the plane. Drawing again what a discriminator doubts brings a
+generator's pieces nearer to real ones without training it (Azadi et al., Discriminator Rejection Sampling, ICLR 2019).
+It steers, so it never measures: the distance of a result is taken from the same statistics, which its card says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.recognize import store
+from affectgen.recognize.features import feature_table
+from affectgen.recognize.mlp import CLIP
+from affectgen.score.notes import NoteArray
+
+Floats = NDArray[np.float64]
+CRITIC = "muser-critic"
+
+
+@dataclass(frozen=True)
+class Critic:
+    """mean, scale, weight: float64 [F], of the statistics; bias; level: the log odds that a piece should reach."""
+
+    mean: Floats
+    scale: Floats
+    weight: Floats
+    bias: float
+    level: float = 0.0
+
+    def log_odds(self, statistics: Floats) -> Floats:
+        """Log odds of being real, float64 [N], of statistics [N, F] as `feature_table` makes them."""
+        rows = np.clip((statistics - self.mean) / self.scale, -CLIP, CLIP)
+        return rows @ self.weight + self.bias
+
+    def belief(self, pieces: Sequence[NoteArray]) -> Floats:
+        """How far above the level pieces pass for real, in log odds, float64 [N]; below 0 they are doubted."""
+        return self.log_odds(feature_table(pieces)) - self.level
+
+
+def fit(real: Floats, made: Floats, strength: float) -> Critic:
+    """A critic from statistics of real clips [N, F] and of composed ones [M, F].
+
+    strength: inverse of the L2 penalty (scikit-learn's C). The level is left at 0. Needs scikit-learn.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows = np.concatenate([real, made])
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    scale = np.where(spread > 1e-9, spread, 1.0)
+    truth = np.concatenate([np.ones(len(real)), np.zeros(len(made))])
+    model = LogisticRegression(C=strength, max_iter=5000)
+    model.fit(np.clip((rows - mean) / scale, -CLIP, CLIP), truth)
+    return Critic(mean, scale, model.coef_[0].astype(np.float64), float(model.intercept_[0]))
+
+
+def load_critic(name: str | Path = CRITIC) -> Critic:
+    """The shipped critic, or the one in the folder `name`. CheckpointError if it is missing or damaged."""
+    arrays, config = store.load(name, "critic")
+    return Critic(**arrays, bias=float(config["bias"]), level=float(config["level"]))
