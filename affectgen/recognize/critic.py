@@ -1,7 +1,8 @@
 """The critic: tells real clips from composed ones, so that a generator can leave out what does not pass for real.
 
-A logistic regression over note statistics (`affectgen.recognize.features`), fitted on EMOPIA's training clips against
-pieces that a generator composed at the same points of the plane. Drawing again what a discriminator doubts brings a
+A logistic regression over note statistics (`affectgen.recognize.features`) and their squares, fitted on EMOPIA's
+training clips against pieces that a generator composed at the same points of the plane. With the squares it knows what
+is too usual or too odd, not only what is too high or too low. Drawing again what a discriminator doubts brings a
 generator's pieces nearer to real ones without training it (Azadi et al., Discriminator Rejection Sampling, ICLR 2019).
 It steers, so it never measures: the distance of a result is taken from the same statistics, which its card says.
 """
@@ -26,7 +27,9 @@ CRITIC = "muser-critic"
 
 @dataclass(frozen=True)
 class Critic:
-    """mean, scale, weight: float64 [F], of the statistics; bias; level: the log odds that a piece should reach."""
+    """mean, scale: float64 [F], of the statistics; weight: float64 [2F], of them in standard deviations, then of their
+    squares; bias; level: the log odds that a piece should reach.
+    """
 
     mean: Floats
     scale: Floats
@@ -36,12 +39,17 @@ class Critic:
 
     def log_odds(self, statistics: Floats) -> Floats:
         """Log odds of being real, float64 [N], of statistics [N, F] as `feature_table` makes them."""
-        rows = np.clip((statistics - self.mean) / self.scale, -CLIP, CLIP)
-        return rows @ self.weight + self.bias
+        return terms(statistics, self.mean, self.scale) @ self.weight + self.bias
 
     def belief(self, pieces: Sequence[NoteArray]) -> Floats:
         """How far above the level pieces pass for real, in log odds, float64 [N]; below 0 they are doubted."""
         return self.log_odds(feature_table(pieces)) - self.level
+
+
+def terms(statistics: Floats, mean: Floats, scale: Floats) -> Floats:
+    """Statistics [N, F] in standard deviations, at most `CLIP`, and their squares less one: [N, 2F]."""
+    rows = np.clip((statistics - mean) / scale, -CLIP, CLIP)
+    return np.concatenate([rows, rows**2 - 1.0], axis=1)
 
 
 def fit(real: Floats, made: Floats, strength: float) -> Critic:
@@ -56,7 +64,7 @@ def fit(real: Floats, made: Floats, strength: float) -> Critic:
     scale = np.where(spread > 1e-9, spread, 1.0)
     truth = np.concatenate([np.ones(len(real)), np.zeros(len(made))])
     model = LogisticRegression(C=strength, max_iter=5000)
-    model.fit(np.clip((rows - mean) / scale, -CLIP, CLIP), truth)
+    model.fit(terms(rows, mean, scale), truth)
     return Critic(mean, scale, model.coef_[0].astype(np.float64), float(model.intercept_[0]))
 
 

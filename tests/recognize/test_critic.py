@@ -25,9 +25,9 @@ def noise(seed: int, count: int = 200) -> NoteArray:
 
 
 def test_odds_by_hand() -> None:
-    critic = Critic(np.array([1.0, 0.0]), np.array([2.0, 1.0]), np.array([3.0, -1.0]), 0.5, level=0.25)
+    critic = Critic(np.array([1.0, 0.0]), np.array([2.0, 1.0]), np.array([3.0, -1.0, -0.5, 0.25]), 0.5, level=0.25)
     rows = np.array([[1.0, 0.0], [3.0, 1.0], [1001.0, 0.0]])  # the last one is cut at four standard deviations
-    np.testing.assert_allclose(critic.log_odds(rows), [0.5, 2.5, 12.5])
+    np.testing.assert_allclose(critic.log_odds(rows), [0.5 + 0.5 - 0.25, 2.5, 12.5 - 7.5 - 0.25])
 
 
 def test_a_fit_tells_apart_what_differs_and_leaves_alone_what_does_not() -> None:
@@ -38,6 +38,8 @@ def test_a_fit_tells_apart_what_differs_and_leaves_alone_what_does_not() -> None
     critic = fit(real, made, 0.1)
     assert critic.log_odds(real).mean() > 0.5 > -0.5 > critic.log_odds(made).mean()
     assert critic.weight[0] < -5 * abs(critic.weight[1])
+    narrow = fit(rng.normal(0, 1, (300, 3)), rng.normal(0, 0.3, (300, 3)), 0.1)
+    assert (narrow.weight[3:] > 3 * np.abs(narrow.weight[:3])).all(), "what is too usual is told by the squares"
     assert np.isfinite(critic.log_odds(np.full((1, 3), 1e9))).all()
 
 
@@ -64,7 +66,7 @@ def test_the_shipped_critic_believes_what_the_shipped_model_composes_less_than_r
 
 def test_the_shipped_critic_passes_real_clips_it_has_never_seen(real_data: Path) -> None:
     belief = load_critic().belief([clip.notes for clip in read_emopia(real_data / "emopia", "val")])
-    assert (belief > 0).mean() > 0.85  # 19 of 20 training clips, out of fold
+    assert (belief > 0).mean() > 0.9  # 97 of 100 training clips, out of fold
 
 
 def test_its_card_says_what_it_is(top: Path) -> None:
@@ -81,7 +83,7 @@ def test_its_card_says_what_it_is(top: Path) -> None:
 def test_a_critic_of_other_statistics_is_refused(tmp_path: Path) -> None:
     arrays, settings = store.load(CRITIC, "critic")
     store.save(tmp_path / "old", arrays, settings, "card")
-    assert load_critic(tmp_path / "old").weight.shape == (len(feature_names()),)
+    assert load_critic(tmp_path / "old").weight.shape == (2 * len(feature_names()),)
     path = tmp_path / "old" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"features": ["velocity_mean"]}))
     with pytest.raises(CheckpointError, match="other note statistics"):
