@@ -108,8 +108,9 @@ def card(options: argparse.Namespace, composer: str, figures: dict[str, float]) 
     rows = "\n".join(f"| {name} | {value:g} |" for name, value in figures.items())
     return f"""# {CRITIC}
 
-Tells EMOPIA's training clips from pieces that MusER ({composer}) composed at the points where the guide hears those
-clips. `affectgen muser generate --tries` draws again what it doubts. It steers, so it never measures a result.
+Tells EMOPIA's training clips from pieces that MusER ({composer}) composed at the points where the
+guide hears those clips. `affectgen muser generate --tries` draws again what it doubts. It steers, so it never
+measures a result.
 
 Logistic regression over the note statistics of `affectgen/recognize/features.py` and their squares, with an L2 penalty
 (C {options.strength:g}).
@@ -125,6 +126,8 @@ Out of fold, {FOLDS} folds by song:
 | figure | value |
 |---|---|
 {rows}
+
+Weak point: it knows nothing but real clips and pieces of this model. What is unlike both, noise for instance, passes.
 """
 
 
