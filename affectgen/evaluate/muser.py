@@ -197,15 +197,19 @@ def path_correlation(generator: Generator, judge: Judge, settings: Settings) -> 
     ]
     pieces = generator.run(asked)
     found = np.array([_along(piece, judge) for piece in pieces])
+    told = [axis[np.isfinite(axis)] for axis in found.T]  # of pieces that end too soon or never change, nothing is told
+    valence, arousal = (float(axis.mean()) if len(axis) else np.nan for axis in told)
     return [
-        Figure("path: arousal, correlation", float(np.nanmean(found[:, 1])), at_least=0.7),
-        Figure("path: valence, correlation", float(np.nanmean(found[:, 0]))),
+        Figure("path: arousal, correlation", arousal, at_least=0.7),
+        Figure("path: valence, correlation", valence),
     ]
 
 
 def _along(piece: Piece, judge: Judge) -> tuple[float, float]:
-    """Correlations (valence, arousal) over windows that start at every bar."""
+    """Correlations (valence, arousal) over windows that start at every bar; nan for a piece too short to have two."""
     starts = range(piece.score.bars - PATH_WINDOW + 1)
+    if len(starts) < 2:
+        return np.nan, np.nan
     lines, notes = piece.score.line_seconds()[::BAR], piece.notes
     parts = [notes.between(float(lines[first]), float(lines[first + PATH_WINDOW])) for first in starts]
     measured = judge.judge(parts).points

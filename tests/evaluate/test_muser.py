@@ -151,6 +151,22 @@ def test_correlation_along_paths():
     assert abs(deaf["path: arousal, correlation"].value) < 0.5
 
 
+def test_a_piece_that_ends_too_soon_tells_nothing_of_its_path():
+    class Short(Composing):
+        def run(self, options):
+            return super().run([dataclasses.replace(option, bars=3) for option in options])
+
+    class Sometimes(Composing):
+        def run(self, options):
+            return [*Short().run(options[:1]), *super().run(options[1:])]
+
+    for figure in muser.path_correlation(Short(), Reading(), SETTINGS):
+        assert np.isnan(figure.value)
+        assert not figure.met
+    found = by_name(muser.path_correlation(Sometimes(), Reading(), SETTINGS))
+    assert found["path: arousal, correlation"].value > 0.9
+
+
 def test_endings_and_broken_files():
     made = muser.compose_quadrants(Composing(), SETTINGS)
     found = by_name(muser.closings(made))
