@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from affectgen.device import choose_threads, use_threads
 from affectgen.errors import UsageError
 from affectgen.muser.checkpoint import load_writer
+from affectgen.muser.compose import Writer
 from affectgen.muser.generate import Generator
 from affectgen.muser.options import GenerateOptions
 from affectgen.recognize import store
@@ -60,15 +61,19 @@ def compose(generator: Generator, clips: Sequence[Labelled], seed: int) -> Float
     return np.concatenate(rows)
 
 
-def read_pool(data: Path, path: Path, checkpoint: str | None, seed: int) -> Pool:
-    """The pool in a file, or composed anew and kept there."""
+def read_pool(data: Path, path: Path, composer: Writer, seed: int) -> Pool:
+    """The pool in a file, or composed anew and kept there. UsageError where the file's came from another model or seed."""
+    origin = f"{composer.sha256} from seed {seed}"
     if not path.is_file():
         clips = read_emopia(data / "emopia", "train")
-        made = compose(Generator(load_writer(checkpoint, "cpu"), criticised=False), clips, seed)
+        made = compose(Generator(composer, criticised=False), clips, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         songs = np.array([clip.song for clip in clips])
-        np.savez_compressed(path, real=feature_table([clip.notes for clip in clips]), made=made, song=songs)
+        real = feature_table([clip.notes for clip in clips])
+        np.savez_compressed(path, real=real, made=made, song=songs, origin=np.array(origin))
     with np.load(path, allow_pickle=False) as file:
+        if str(file["origin"]) != origin:
+            raise UsageError(f"{path} holds pieces of {file['origin']}, not of {origin}.", "Give another --run folder.")
         return Pool(file["real"], file["made"], file["song"])
 
 
@@ -118,7 +123,7 @@ The level is that of the lowest {options.level:.0%} of real clips. The distance 
 same statistics and the same training clips; the table there therefore also shows first tries, which no critic chose.
 
 - Command: `python -m affectgen.muser.critic_fit --data ../shared/data --seed {options.seed} -o checkpoints/{CRITIC}`
-- A quarter of an hour on one thread, nearly all of it to compose.
+- Nearly all of its time goes into composing; pieces are kept in the run folder.
 - Licence of the weights: {LICENCE} (EMOPIA's); not for commercial use.
 
 Out of fold, {FOLDS} folds by song:
@@ -146,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UsageError(f"--level got {options.level}; expected a share between 0 and 1.", "Give for example 0.03.")
     use_threads(choose_threads())
     composer = load_writer(options.checkpoint, "cpu")
-    pool = read_pool(options.data, options.run / "pool.npz", options.checkpoint, options.seed)
+    pool = read_pool(options.data, options.run / "pool.npz", composer, options.seed)
     critic, figures = fit_critic(pool, options.strength, options.level)
     told = f"{composer.name}, sha256 {composer.sha256[:12]}"
     config = {

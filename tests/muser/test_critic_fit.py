@@ -78,6 +78,8 @@ def test_the_command_answers_each_clip_and_keeps_what_it_composed(
     monkeypatch.setattr(critic_fit, "compose", compose)
     assert main(words) == 0
     np.testing.assert_array_equal(load_critic(tmp_path / "critic").weight, first.weight)
+    with pytest.raises(UsageError, match=r"from seed 7, not of .* from seed 8"):
+        main(["8" if word == "7" else word for word in words])
 
 
 def test_a_level_that_is_no_share_is_refused(tmp_path: Path) -> None:
