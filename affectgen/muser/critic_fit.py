@@ -62,7 +62,7 @@ def compose(generator: Generator, clips: Sequence[Labelled], seed: int) -> Float
 
 
 def read_pool(data: Path, path: Path, composer: Writer, seed: int) -> Pool:
-    """The pool in a file, or composed anew and kept there. UsageError where the file's came from another model or seed."""
+    """The pool in a file, or composed anew and kept there. UsageError for a file of another model or seed."""
     origin = f"{composer.sha256} from seed {seed}"
     if not path.is_file():
         clips = read_emopia(data / "emopia", "train")
