@@ -17,20 +17,20 @@ from affectgen.muser.config import MuserConfig
 OURS, PAPER = "ours", "paper"
 FOLDER = click.Path(path_type=Path)
 STAGES = ("pretrain", "prior", "finetune")
-# the shipped model's sizes; the defaults of TrainOptions and PaperTrainOptions, whose VQ-VAE steps are --finetune here
-# (a test compares): importing those classes imports torch
-SIZES = {"dim": 256, "layers": 6, "heads": 4}
+SIZES = ("dim", "layers", "heads")
+# the shipped model's sizes, and the defaults of TrainOptions, PaperConfig and PaperTrainOptions, whose VQ-VAE steps are
+# --finetune here (a test compares): importing those classes imports torch
 NUMBERS: dict[str, dict[str, float]] = {
-    OURS: {"pretrain": 1000, "prior": 1000, "finetune": 1200, "rows": 12, "words": 512, "rate": 1e-3},
-    PAPER: {"pretrain": 0, "prior": 2000, "finetune": 2000, "rows": 16, "rate": 5e-4},
-}
+    OURS: {
+        "dim": 256, "layers": 6, "heads": 4,
+        "pretrain": 1000, "prior": 1000, "finetune": 1200, "rows": 12, "words": 512, "rate": 1e-3,
+    },
+    PAPER: {
+        "dim": 192, "layers": 4, "heads": 6, "pretrain": 0, "prior": 2000, "finetune": 2000, "rows": 16, "rate": 5e-4,
+    },
+}  # fmt: skip
 OF_A_NEW_MODEL = (*SIZES, "regulariser")  # a checkpoint that is gone on from has its own
-OF_OURS = (*OF_A_NEW_MODEL, "words", "from", "stages")
-
-
-def _size(name: str, text: str, least: int = 1) -> Callable[[Command], Command]:
-    """An option for a size of the model, with the shipped model's for default."""
-    return click.option(f"--{name}", type=click.IntRange(least), default=SIZES[name], show_default=True, help=text)
+OF_OURS = ("regulariser", "words", "from", "stages")
 
 
 def _number(name: str, text: str, kind: click.ParamType[Any]) -> Callable[[Command], Command]:
@@ -49,14 +49,14 @@ def _number(name: str, text: str, kind: click.ParamType[Any]) -> Callable[[Comma
     type=click.Choice((OURS, PAPER)),
     default=OURS,
     show_default=True,
-    help="The project's own, or the published one to compare with; that one has its sizes.",
+    help="The project's own, or the published one to compare with.",
 )
 @click.option("--from", metavar="NAME|PATH", help="A checkpoint to go on from; its encoder and codebooks stay.")
 @click.option("--points", type=FOLDER, help="CSV of clip, valence, arousal. [default: predicted out of fold]")
 @click.option("--stages", type=Words(), help="Some of pretrain,prior,finetune; the last two can run side by side.")
-@_size("dim", "Width of the decoder.", 8)
-@_size("layers", "Layers of the decoder.")
-@_size("heads", "Attention heads of the decoder.")
+@_number("dim", "Width of the decoder.", click.IntRange(8))
+@_number("layers", "Layers of the decoder.", click.IntRange(1))
+@_number("heads", "Attention heads of the decoder.", click.IntRange(1))
 @_number("pretrain", "Steps on everything, mostly unlabelled music; 0 for none, with --from.", click.IntRange(0))
 @_number("prior", "Steps of the prior, which is fitted anew; 0 to keep it, with --from.", click.IntRange(0))
 @_number("finetune", "Steps on the labelled clips; 0 for none, with --from.", click.IntRange(0))
@@ -119,20 +119,29 @@ def _ours(params: dict[str, Any], common: dict[str, Any], numbers: Mapping[str, 
     from affectgen.muser.produce import produce
     from affectgen.muser.train import TrainOptions
 
-    sizes = {name: params[name] for name in SIZES}
-    model = MuserConfig(condition=params["dim"], regulariser=params["regulariser"], **sizes)
+    sizes, rest = _parted(numbers)
+    model = MuserConfig(condition=sizes["dim"], regulariser=params["regulariser"], **sizes)
     only = {} if params["stages"] is None else {"only": params["stages"]}
-    options = TrainOptions(model=model, start=params["from"], **common, **numbers, **only)
+    options = TrainOptions(model=model, start=params["from"], **common, **rest, **only)
     return produce(options, params["output"], command)
 
 
 def _paper(params: dict[str, Any], common: dict[str, Any], numbers: Mapping[str, Any], command: str) -> bool:
     """The same for the published structure."""
+    from affectgen.muser.paper.config import PaperConfig
     from affectgen.muser.paper.train import PaperTrainOptions
     from affectgen.muser.produce import produce_paper
 
-    own = {"steps" if name == "finetune" else name: value for name, value in numbers.items()}
-    return produce_paper(PaperTrainOptions(**common, **own), params["output"], command)
+    sizes, rest = _parted(numbers)
+    own = {"steps" if name == "finetune" else name: value for name, value in rest.items()}
+    options = PaperTrainOptions(model=PaperConfig.sized(**sizes), **common, **own)
+    return produce_paper(options, params["output"], command)
+
+
+def _parted(numbers: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The numbers that are sizes of the model, and the others."""
+    sizes = {name: numbers[name] for name in SIZES}
+    return sizes, {name: value for name, value in numbers.items() if name not in SIZES}
 
 
 def _check_options(ctx: click.Context) -> None:

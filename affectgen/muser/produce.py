@@ -49,7 +49,7 @@ def produce(options: TrainOptions, out: Path, command: str) -> bool:
     """
     if options.start is not None:
         options = replace(options, model=start_config(options.start))
-    check_sizes(options.model)
+    check_sizes(options.model.dim, options.model.heads, 2)
     check_inputs(options)
     claim_run(options)
     if options.points is None:
@@ -69,6 +69,7 @@ def produce(options: TrainOptions, out: Path, command: str) -> bool:
 
 def produce_paper(options: PaperTrainOptions, out: Path, command: str) -> bool:
     """The same for the published structure, which reads quadrants only and so needs no predicted points."""
+    check_sizes(options.model.dim, options.model.heads, 4)
     check_inputs(options)
     claim_run(options)
     run_paper(options)
@@ -88,12 +89,12 @@ def start_config(start: str) -> MuserConfig:
     return load_composer(start).config
 
 
-def check_sizes(model: MuserConfig) -> None:
-    """UsageError for a width that heads cannot share: each needs an even number of dimensions for its rotations."""
-    dim, heads = model.dim, model.heads
-    if dim % (2 * heads):
+def check_sizes(dim: int, heads: int, times: int) -> None:
+    """UsageError for a width that heads cannot share: `times` heads must divide it, for rotations turn pairs."""
+    if dim % (times * heads):
         raise UsageError(
-            f"--dim {dim} cannot be shared by {heads} heads.", f"Give a multiple of {2 * heads}, twice the heads."
+            f"--dim {dim} cannot be shared by {heads} heads.",
+            f"Give a multiple of {times * heads}, {'twice' if times == 2 else f'{times} times'} the heads.",
         )
 
 

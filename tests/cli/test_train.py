@@ -13,6 +13,7 @@ import pytest
 from affectgen.cli import train as command
 from affectgen.errors import UsageError
 from affectgen.muser.config import MuserConfig
+from affectgen.muser.paper.config import PaperConfig
 from affectgen.muser.paper.train import PaperTrainOptions
 from affectgen.muser.produce import claim_run, find_points
 from affectgen.muser.train import STAGES, TrainOptions, read_points
@@ -140,7 +141,7 @@ def test_from_a_checkpoint_and_from_that_one_again(shell, corpus, points, tiny_m
 
 
 def test_the_published_structure(shell, corpus):
-    steps = ("--finetune", "3", "--prior", "3", "--rows", "2")
+    steps = ("--finetune", "3", "--prior", "3", "--rows", "2", "--dim", "64", "--layers", "2", "--heads", "2")
     ask = ("muser", "train", "--data", str(corpus), "-o", "mine", "--structure", "paper", *steps)
     done = shell(*ask)
     assert done.returncode == 0, done.stderr.decode()
@@ -148,6 +149,8 @@ def test_the_published_structure(shell, corpus):
     assert b"try: affectgen muser generate --checkpoint ./mine" in done.stderr
     config = json.loads((shell.folder / "mine" / "config.json").read_text())
     assert config["kind"] == "muser-paper"
+    sizes = ("dim", "decoder_layers", "heads", "element_dim", "element_heads", "prior_dim")
+    assert [config["model"][name] for name in sizes] == [64, 2, 2, 32, 1, 64]
     assert {name: stage["steps"] for name, stage in config["training"]["stages"].items()} == {"vqvae": 3, "prior": 3}
     card = (shell.folder / "mine" / "card.md").read_text()
     assert "--structure paper --finetune 3" in card
@@ -168,8 +171,8 @@ def test_the_published_structure(shell, corpus):
 
 
 def test_the_defaults_are_those_of_training_and_of_the_shipped_model(top):
+    (sizes, ours), (paper_sizes, paper) = (command._parted(command.NUMBERS[name]) for name in ("ours", "paper"))
     known = TrainOptions.__dataclass_fields__
-    ours, paper = command.NUMBERS["ours"], command.NUMBERS["paper"]
     assert {name: known[name].default for name in ours} == ours
     known = PaperTrainOptions.__dataclass_fields__
     assert {name: known["steps" if name == "finetune" else name].default for name in paper} == paper
@@ -177,7 +180,8 @@ def test_the_defaults_are_those_of_training_and_of_the_shipped_model(top):
     options = {option.name: option.default for option in command.train.params}
     assert options["regulariser"] == MuserConfig.regulariser
     shipped = json.loads((top / "checkpoints" / "muser" / "config.json").read_text())["model"]
-    assert {name: options[name] for name in command.SIZES} == {name: shipped[name] for name in command.SIZES}
+    assert sizes == {name: shipped[name] for name in command.SIZES}
+    assert PaperConfig.sized(**paper_sizes) == PaperConfig()
 
 
 def test_points_stay_inside_their_quadrants_and_are_made_once(corpus, tmp_path):
@@ -226,6 +230,7 @@ def test_words_that_do_not_fit(fails, corpus, tmp_path):
     assert "points.csv cannot be read" in fails(1, *data, "-o", "mine", "--points", "points.csv")
     assert "got dance" in fails(2, *data, "-o", "mine", "--stages", "dance")
     assert "multiple of 8" in fails(2, *data, "-o", "mine", "--dim", "34")
+    assert "multiple of 12" in fails(2, *data, "-o", "mine", "--dim", "34", "--heads", "3", "--structure", "paper")
     assert "--rate" in fails(2, *data, "-o", "mine", "--rate", "nan")
     assert "--layers" in fails(2, *data, "-o", "mine", "--layers", "0")
     assert "--output" in fails(2, *data)
@@ -239,7 +244,8 @@ def test_options_that_have_no_meaning_beside_others(shell, fails, corpus, tiny_m
     sizes = ("--dim", "256", "--layers", "6", "--heads", "4", "--regulariser", "0.5")
     said = fails(2, *data, *sizes, "--from", str(tiny_muser))
     assert "--dim and --layers and --heads and --regulariser cannot be used with --from" in said
-    said = fails(2, *data, *sizes, "--from", "muser", "--words", "512", "--stages", "prior", "--structure", "paper")
+    ours = (*sizes[-2:], "--from", "muser", "--words", "512", "--stages", "prior")
+    said = fails(2, *data, *ours, "--structure", "paper")
     assert "--regulariser and --words and --from and --stages cannot be used with --structure paper" in said
     assert "no checkpoint named 'nothing'" in fails(1, *data, "--from", "nothing")
     assert "fake is a checkpoint of kind None" in fails(1, *data, "--from", "fake")

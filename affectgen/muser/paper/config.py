@@ -53,6 +53,19 @@ class PaperConfig:
         return len(ELEMENTS) * self.slice_dim
 
     @classmethod
+    def sized(cls, dim: int, layers: int, heads: int) -> PaperConfig:
+        """A model of another size: encoder, global decoder and prior `dim` wide, the element decoders half that.
+
+        layers: of encoder and of global decoder. dim must be a multiple of 4 * heads, so that the elements' heads,
+        too, have an even number of dimensions (`affectgen.muser.produce.check_sizes`).
+        """
+        element_heads = heads // 2 if heads % 2 == 0 else heads
+        return cls(
+            dim=dim, heads=heads, encoder_layers=layers, decoder_layers=layers, element_dim=dim // 2,
+            element_heads=element_heads, prior_dim=dim, prior_heads=heads,
+        )  # fmt: skip
+
+    @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PaperConfig:
         """Read back what `to_dict` wrote; unknown names raise TypeError."""
         return cls(**(values | {"embeddings": tuple(values["embeddings"])}))
