@@ -34,7 +34,7 @@ from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.compose import WIDTH, Composed, Composer, Request
 from affectgen.muser.requests import affect_by_bar
 from affectgen.muser.sampler import DecodeRequest, Decoding
-from affectgen.muser.stepper import Stepper
+from affectgen.muser.stepper import Stepper, Writing
 from affectgen.muser.stream import Stream
 from affectgen.report.blocks import write_block
 from affectgen.score.words import Family
@@ -120,9 +120,9 @@ def stop_after(notes: int, steps: list[Took], kept: list[Decoding]) -> type[Deco
                 return super().step(table, bar, live)
 
     class Stopped(Decoding):
-        def __init__(self, model: torch.nn.Module, request: DecodeRequest, rngs: Sequence[np.random.Generator]) -> None:
-            super().__init__(model, request, rngs)
-            self.stepper = Timed(model.globally, request.condition, self._live(), request.sides)
+        def __init__(self, writing: Writing, request: DecodeRequest, rngs: Sequence[np.random.Generator]) -> None:
+            super().__init__(writing, request, rngs)
+            self.stepper = Timed(writing, request.condition, self._live(), request.sides)
             kept.append(self)
 
         def _take(self, word: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ from affectgen.muser.model import Muser
 from affectgen.muser.planner import PlanRequest, sample_plan
 from affectgen.muser.prior import Prior, PriorContext
 from affectgen.muser.sampler import DecodeRequest, decode_words
+from affectgen.muser.stepper import Writing
 from affectgen.muser.stream import Stream
 from affectgen.score.grid import GridScore
 from affectgen.score.keys import Key
@@ -113,6 +115,11 @@ class Composer:
         """Where the weights are."""
         return next(self.model.parameters()).device
 
+    @cached_property
+    def writing(self) -> Writing:
+        """The model packed for writing, when first it is needed: a composer's weights do not change."""
+        return Writing.of(self.model)
+
     def compose(self, requests: Sequence[Request]) -> list[Composed]:
         """Write every request, WIDTH at a time. ValueError unless requests of one call share their Sampling."""
         if len({request.sampling for request in requests}) > 1:
@@ -135,7 +142,7 @@ class Composer:
         )  # fmt: skip
         modes, codes = sample_plan(self.prior, plan, rngs)
         keys = [self._key(request, int(mode), rng) for request, mode, rng in zip(requests, modes, rngs, strict=False)]
-        words = decode_words(self.model, self._decode_request(requests, context, codes, keys, rngs), rngs)
+        words = decode_words(self.writing, self._decode_request(requests, context, codes, keys, rngs), rngs)
         return [
             Composed(words[row], score_of(words[row], request), codes[row, : request.bars].cpu().numpy())
             for row, request in enumerate(requests)

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -121,20 +122,28 @@ class Prior(nn.Module):
 
 
 def pick(logits: Tensor, top_p: float, temperature: float, rngs: Sequence[np.random.Generator]) -> Tensor:
+    """`draw` from logits [B, V] on any device: int64 [B] there."""
+    drawn = draw(logits.double().cpu().numpy(), top_p, temperature, rngs)
+    return torch.from_numpy(drawn).to(logits.device)
+
+
+def draw(
+    logits: NDArray[np.float64], top_p: float, temperature: float, rngs: Sequence[np.random.Generator]
+) -> NDArray[np.int64]:
     """Draw from logits [B, V] by nucleus sampling (Holtzman et al., 2020), row b with its own generator: int64 [B].
 
     Temperature 0 takes the most likely value.
     """
     if temperature == 0:
         return logits.argmax(-1)
-    values = logits.double().cpu().numpy()
-    weights = np.exp((values - values.max(-1, keepdims=True)) / temperature)  # the largest is 1 at any temperature
+    weights = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)  # the largest is 1 at any temperature
     weights /= weights.sum(-1, keepdims=True)
+    row = np.arange(len(logits))
     order = np.argsort(-weights, axis=-1, kind="stable")
-    ranked = np.take_along_axis(weights, order, -1)
-    before = np.cumsum(ranked, axis=-1) - ranked
-    ranked = np.where(before < top_p, ranked, 0.0)
-    bounds = np.cumsum(ranked, axis=-1)
+    ranked = weights[row[:, None], order]
+    before = ranked.cumsum(-1) - ranked
+    ranked[before >= top_p] = 0.0
+    bounds = ranked.cumsum(-1)
     draws = np.array([rng.random() for rng in rngs]) * bounds[:, -1]
-    rank = (bounds <= draws[:, None]).sum(-1).clip(max=logits.shape[-1] - 1)
-    return torch.from_numpy(order[np.arange(len(rank)), rank]).to(logits.device)
+    rank = np.minimum((bounds <= draws[:, None]).sum(-1), logits.shape[-1] - 1)
+    return order[row, rank]

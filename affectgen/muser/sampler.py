@@ -12,16 +12,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from affectgen.muser.grammar import Grammar
-from affectgen.muser.model import Muser
 from affectgen.muser.planner import guided
-from affectgen.muser.prior import pick
-from affectgen.muser.stepper import Stepper
+from affectgen.muser.prior import draw
+from affectgen.muser.stepper import Stepper, Writing
 from affectgen.score.words import BAR_LINE, ELEMENTS, NO_CHORD, SIZES, Family, Field
 
 FREE = -1  # in forced words: to be drawn
 WORDS_PER_BAR = 96  # room in the cache for each bar
 METRICAL = (2, 3)
 NOTE = (4, 5, 6)
+LAST = (METRICAL[-1], NOTE[-1])  # after these a word is complete, and nothing reads the states it was drawn from
+NEVER = -1e9  # the logit of what may not be
 STRICT = (Field.FAMILY, Field.BEAT, Field.PITCH)  # rare values of these blur rhythm and harmony, and widen the range
 Rule = Callable[[Grammar], NDArray[np.bool_]]  # what a piece's grammar allows of an element
 
@@ -54,15 +55,15 @@ class DecodeRequest:
 class Decoding:
     """The state of one call: words so far, what is in force in each row, the decoder's memory of both."""
 
-    def __init__(self, model: Muser, request: DecodeRequest, rngs: Sequence[np.random.Generator]) -> None:
-        self.model, self.request, self.rngs = model, request, list(rngs)
+    def __init__(self, writing: Writing, request: DecodeRequest, rngs: Sequence[np.random.Generator]) -> None:
+        self.writing, self.request, self.rngs = writing, request, list(rngs)
         self.rows = len(request.grammars)
         self.device = request.condition.device
         self.words: list[list[NDArray[np.int64]]] = [[] for _ in range(self.rows)]
         self.done = np.array([grammar.bars == 0 for grammar in request.grammars])  # rows that only fill the batch
         self.in_force = np.zeros((self.rows, 3), dtype=np.int64)  # position, tempo, chord
         self.most = [self._room(row) for row in range(self.rows)]
-        self.stepper = Stepper(model.globally, request.condition, self._live(), request.sides)
+        self.stepper = Stepper(writing, request.condition, self._live(), request.sides)
         self.bar: NDArray[np.int64] | None = None
         self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D]
 
@@ -134,7 +135,7 @@ class Decoding:
         rows = torch.arange(self.rows, device=self.device)
         slices = self.request.plan[rows, torch.from_numpy(bar).to(self.device)]  # [B, 7, S]
         rows_of_all = torch.cat([slices] * self.request.sides)
-        return [project(rows_of_all[:, element]) for element, project in enumerate(self.model.elements.plan)]
+        return [project(rows_of_all[:, element]) for element, project in enumerate(self.writing.model.elements.plan)]
 
     def _next(self, state: Tensor, step: int, live: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Draw the next word of the rows `live`, element after element; the others get zeros."""
@@ -194,30 +195,32 @@ class Decoding:
         masks = [self._mask(element, row) if rule is None else rule(self.request.grammars[row]) for row in rows]
         if element == Field.PITCH:
             masks = [self._with_room_above(mask, row, step) for mask, row in zip(masks, rows, strict=True)]
-        allowed = torch.from_numpy(np.stack([_never_empty(mask) for mask in masks])).to(self.device)
-        index = torch.tensor(rows, device=self.device)
         logits = self._logits(element, state)
         if self.request.sides == 2:
             logits = guided(logits, self.request.guidance)
-        logits = logits[index].masked_fill(~allowed, -1e9)
+        values = logits.double().cpu().numpy()[rows]
+        values[~np.stack([_never_empty(mask) for mask in masks])] = NEVER
         top_p = min(self.request.top_p, self.request.strict_top_p if element in STRICT else 1.0)
-        drawn = pick(logits, top_p, self.request.temperature, [self.rngs[row] for row in rows]).cpu().numpy()
         value = np.zeros(self.rows, dtype=np.int64)
-        value[rows] = drawn
+        value[rows] = draw(values, top_p, self.request.temperature, [self.rngs[row] for row in rows])
         for row in rows:
             forced = self.request.forced[row]
             if forced is not None and step < len(forced) and forced[step, element] != FREE:
                 value[row] = forced[step, element]
-        decided = torch.from_numpy(np.concatenate([value] * self.request.sides)).to(self.device)
+        return value, state if element in LAST else self._decided(element, state, value, wanted)
+
+    def _decided(
+        self, element: int, state: Tensor, value: NDArray[np.int64], wanted: NDArray[np.bool_]
+    ) -> Tensor:
+        """The states [R, D] once the rows `wanted` have their value of an element."""
+        values = torch.from_numpy(np.concatenate([value] * self.request.sides)).to(self.device)
         where = torch.from_numpy(np.concatenate([wanted] * self.request.sides)).to(self.device)[:, None]
-        return value, torch.where(where, self.model.elements.add(element, state, decided), state)
+        return torch.where(where, state + self.writing.hands[element].chosen(values), state)
 
     def _logits(self, element: int, state: Tensor) -> Tensor:
         """`ElementDecoders.forward` for every row [R, D] without word slices, the bar's part taken from `plan`."""
-        decoders = self.model.elements
-        hidden = decoders.hidden[element](decoders.norms[element](state)) + self.plan[element]
-        logits: Tensor = decoders.out[element](F.gelu(hidden))
-        return logits
+        hand = self.writing.hands[element]
+        return hand.out(F.gelu(hand.hidden(hand.norm(state)) + self.plan[element]))
 
 
 def _never_empty(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -231,8 +234,7 @@ def _never_empty(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @torch.no_grad()
 def decode_words(
-    model: Muser, request: DecodeRequest, rngs: Sequence[np.random.Generator]
+    writing: Writing, request: DecodeRequest, rngs: Sequence[np.random.Generator]
 ) -> list[NDArray[np.int64]]:
     """Words of every piece in the request."""
-    model.eval()
-    return Decoding(model, request, rngs).run()
+    return Decoding(writing, request, rngs).run()

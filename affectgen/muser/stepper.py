@@ -7,16 +7,77 @@ the whole batch, whichever rows are live, because a product of few rows may roun
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from affectgen.muser.decoder import INPUTS, GlobalDecoder
+from affectgen.muser.decoder import INPUTS
+from affectgen.muser.model import Muser
+from affectgen.nn.packed import Product, pack
 from affectgen.nn.transformer import Block, rotary_tables, rotate
 
 FIRST_ROOM = 512  # words that the store has room for at first; it doubles when they are used up
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A block of the decoder and its four products."""
+
+    block: Block
+    qkv: Product
+    out: Product
+    widen: Product
+    narrow: Product
+
+
+@dataclass(frozen=True)
+class Hand:
+    """The decoder of one element: norm, hidden layer, logits, and what a value adds to the state once it is chosen."""
+
+    norm: nn.LayerNorm
+    hidden: Product
+    out: Product
+    chosen: nn.Embedding
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A model made ready to write: layers and element decoders with packed products, of the weights it has now.
+
+    words: the tables of INPUTS, one below the other [sum of sizes, D]; offsets: where each begins, int64 [8].
+    """
+
+    model: Muser
+    layers: tuple[Layer, ...]
+    hands: tuple[Hand, ...]
+    words: Tensor
+    offsets: Tensor
+
+    @classmethod
+    def of(cls, model: Muser) -> Writing:
+        """Pack a model, in some tens of milliseconds."""
+        layers = tuple(
+            Layer(block, pack(block.attention.qkv), pack(block.attention.out), pack(block.widen), pack(block.narrow))
+            for block in cast(Iterable[Block], model.globally.stack.blocks)
+        )
+        own = model.elements
+        hands = tuple(
+            Hand(norm, pack(hidden), pack(out), chosen)
+            for norm, hidden, out, chosen in cast(
+                Iterable[tuple[nn.LayerNorm, nn.Linear, nn.Linear, nn.Embedding]],
+                zip(own.norms, own.hidden, own.out, own.chosen, strict=True),
+            )
+        )
+        tables = [table.weight.detach() for table in cast(Iterable[nn.Embedding], model.globally.tables)]
+        starts = np.cumsum([0, *(len(table) for table in tables[:-1])])
+        words = torch.cat(tables)
+        return cls(model, layers, hands, words, torch.from_numpy(starts).to(words.device))
 
 
 class Stepper:
@@ -26,15 +87,18 @@ class Stepper:
     batch.
     """
 
-    def __init__(self, decoder: GlobalDecoder, condition: Tensor, live: int, sides: int = 2) -> None:
-        self.decoder, self.condition, self.sides = decoder, condition, sides
+    def __init__(self, writing: Writing, condition: Tensor, live: int, sides: int = 2) -> None:
+        self.writing, self.condition, self.sides = writing, condition, sides
         self.rows, self.live, self.device = len(condition) // sides, live, condition.device
-        self.config = decoder.stack.config
+        self.config = writing.model.globally.stack.config
         self.width = self.config.dim // self.config.heads
-        self.store = self._room(FIRST_ROOM)  # [layers, keys and values, with and without affect, live, H, room, d]
+        self.norm = writing.model.globally.stack.norm
+        self.columns = torch.tensor([column for _, column in INPUTS], device=self.device)
+        self.mixed = torch.zeros(sides, self.rows, self.config.dim, device=self.device)
         self.length = 0
         self.bar: NDArray[np.int64] | None = None
         self.films: list[tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]] = []
+        self._make_room(FIRST_ROOM)
 
     def step(self, table: NDArray[np.int64], bar: NDArray[np.int64], live: int) -> Tensor:
         """Feed one word a row, table [B, 13], each in its bar [B]; states [sides * B, D].
@@ -42,62 +106,64 @@ class Stepper:
         live: rows from here on need no attention any more, because they are finished or fill the batch.
         """
         if self.length == self.store.shape[5]:
-            more = self._room(2 * self.length)
-            more[..., : self.length, :] = self.store
-            self.store = more
+            before = self.store
+            self._make_room(2 * self.length)
+            self.store[..., : self.length, :] = before
         if self.bar is None or (bar != self.bar).any():
             self._enter(bar)
-        half = torch.from_numpy(table).to(self.device)
-        inputs = torch.cat([half] * self.sides)[:, None]  # [sides * B, 1, 13]
-        x = sum(book(inputs[..., column]) for book, (_, column) in zip(self.decoder.tables, INPUTS, strict=True))
-        place = torch.tensor([self.length], device=self.device)
-        cos, sin = rotary_tables(place, self.width, self.config.rotary_base)
-        for layer, block in enumerate(self._blocks()):
-            x = self._block(layer, block, x, cos, sin, live)
+        values = torch.from_numpy(table).to(self.device)[:, self.columns] + self.writing.offsets  # [B, 8]
+        x = F.embedding_bag(values, self.writing.words, mode="sum").repeat(self.sides, 1)  # [sides * B, D]
+        cos, sin = self.cos[self.length], self.sin[self.length]
+        for number, layer in enumerate(self.writing.layers):
+            x = self._layer(number, layer, x, cos, sin, live)
         self.length += 1
-        return self.decoder.stack.norm(x)[:, 0]
+        result: Tensor = self.norm(x)
+        return result
 
-    def _blocks(self) -> list[Block]:
-        """The layers of the stack."""
-        return [block for block in self.decoder.stack.blocks if isinstance(block, Block)]
-
-    def _room(self, words: int) -> Tensor:
-        """A store for that many words; memory that is never written to is never used."""
+    def _make_room(self, words: int) -> None:
+        """A store for that many words, and their rotations; memory that is never written to is never used."""
+        # layers, keys and values, with and without affect, live, H, words, d
         shape = (self.config.layers, 2, self.sides, self.live, self.config.heads, words, self.width)
-        return torch.empty(shape, device=self.device)
+        self.store = torch.empty(shape, device=self.device)
+        positions = torch.arange(words, device=self.device)
+        self.cos, self.sin = rotary_tables(positions, self.width, self.config.rotary_base)  # [words, d / 2]
 
     def _enter(self, bar: NDArray[np.int64]) -> None:
         """Compute what the condition of each row's bar does to every layer."""
         self.bar = bar.copy()
         places = torch.from_numpy(np.concatenate([bar] * self.sides)).to(self.device)
-        condition = self.condition[torch.arange(len(places), device=self.device), places][:, None]  # [sides * B, 1, C]
+        condition = self.condition[torch.arange(len(places), device=self.device), places]  # [sides * B, C]
         self.films = []
-        for block in self._blocks():
+        for layer in self.writing.layers:
+            block = layer.block
             first, second = block.film_attention, block.film_forward
             if first is None or second is None:
                 raise ValueError("the decoder's layers read no condition")
-            self.films.append((_scale_shift(first.modulation(condition)), _scale_shift(second.modulation(condition))))
+            self.films.append((
+                _scale_shift(first.modulation(condition), block.norm_attention),
+                _scale_shift(second.modulation(condition), block.norm_forward),
+            ))  # fmt: skip
 
-    def _block(self, layer: int, block: Block, x: Tensor, cos: Tensor, sin: Tensor, live: int) -> Tensor:
-        """One layer on x [sides * B, 1, D], as `Block.forward` does it without dropout."""
-        (scale, shift), (scale_forward, shift_forward) = self.films[layer]
-        hidden = block.norm_attention(x) * scale + shift
-        qkv = block.attention.qkv(hidden).view(self.sides, self.rows, 3, self.config.heads, 1, self.width)
-        turned = rotate(qkv[:, :, :2], cos, sin)  # [sides, B, 2, H, 1, d]
+    def _layer(self, number: int, layer: Layer, x: Tensor, cos: Tensor, sin: Tensor, live: int) -> Tensor:
+        """One layer on x [sides * B, D], as `Block.forward` does it without dropout."""
+        (scale, shift), (scale_forward, shift_forward) = self.films[number]
+        shape = (self.config.dim,)
+        hidden = torch.addcmul(shift, F.layer_norm(x, shape), scale)
+        qkv = layer.qkv(hidden).view(self.sides, self.rows, 3, self.config.heads, self.width)
+        turned = rotate(qkv[:, :live, :2], cos, sin)  # [sides, live, 2, H, d]
         stop = self.length + 1
-        self.store[layer, 0, :, :live, :, self.length] = turned[:, :live, 1, :, 0]
-        self.store[layer, 1, :, :live, :, self.length] = qkv[:, :live, 2, :, 0]
-        mixed = torch.zeros(self.sides, self.rows, self.config.dim, device=self.device)
+        self.store[number, 0, :, :live, :, self.length] = turned[:, :, 1]
+        self.store[number, 1, :, :live, :, self.length] = qkv[:, :live, 2]
         for side in range(self.sides):
-            keys, values = self.store[layer, :, side, :live, :, :stop]  # [live, H, words, d]
-            attended = F.scaled_dot_product_attention(turned[side, :live, 0], keys, values)  # [live, H, 1, d]
-            mixed[side, :live] = attended.reshape(live, self.config.dim)
-        x = x + block.attention.out(mixed.view(self.sides * self.rows, 1, self.config.dim))
-        hidden = block.norm_forward(x) * scale_forward + shift_forward
-        return x + block.narrow(F.gelu(block.widen(hidden)))
+            keys, values = self.store[number, :, side, :live, :, :stop]  # [live, H, words, d]
+            attended = F.scaled_dot_product_attention(turned[side, :, 0, :, None], keys, values)  # [live, H, 1, d]
+            self.mixed[side, :live] = attended.reshape(live, self.config.dim)
+        x = x + layer.out(self.mixed.view(self.sides * self.rows, self.config.dim))
+        hidden = torch.addcmul(shift_forward, F.layer_norm(x, shape), scale_forward)
+        return x + layer.narrow(F.gelu(layer.widen(hidden)))
 
 
-def _scale_shift(modulation: Tensor) -> tuple[Tensor, Tensor]:
-    """FiLM's factor and summand, [R, 1, D] each, from its modulation [R, 1, 2D]."""
+def _scale_shift(modulation: Tensor, norm: nn.LayerNorm) -> tuple[Tensor, Tensor]:
+    """Factor and summand [R, D] of plainly normalised states: the norm's own, then FiLM's of modulation [R, 2D]."""
     scale, shift = modulation.chunk(2, dim=-1)
-    return 1 + scale, shift
+    return norm.weight * (1 + scale), norm.bias * (1 + scale) + shift

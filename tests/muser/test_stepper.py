@@ -12,7 +12,7 @@ from affectgen.muser.config import MuserConfig
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
 from affectgen.muser.sampler import Decoding
-from affectgen.muser.stepper import Stepper
+from affectgen.muser.stepper import Stepper, Writing
 from affectgen.score.words import SIZES
 
 CONFIG = MuserConfig(
@@ -41,7 +41,7 @@ class Plain(Decoding):
         table[:, :8], table[:, 9:12], table[:, 8] = word, self.in_force, self.bar
         self.tables = [*getattr(self, "tables", []), table]
         whole = torch.from_numpy(np.stack(self.tables, axis=1))
-        plain = self.model.globally(torch.cat([whole] * self.request.sides), self.request.condition)[:, -1]
+        plain = self.writing.model.globally(torch.cat([whole] * self.request.sides), self.request.condition)[:, -1]
         live = self._live()
         np.testing.assert_allclose(state[:live], plain[:live], atol=1e-4)
         return plain
@@ -50,7 +50,7 @@ class Plain(Decoding):
         rows = torch.arange(self.rows)
         plan = self.request.plan[rows, torch.from_numpy(self.bar)][:, element]
         both = torch.cat([plan] * self.request.sides)
-        return self.model.elements(element, state, both, torch.zeros_like(both))
+        return self.writing.model.elements(element, state, both, torch.zeros_like(both))
 
 
 def requests(guidance=1.7):
@@ -71,7 +71,7 @@ def test_states_are_those_of_the_whole_prefix(composer, monkeypatch, sides):
     tables[..., 8] = np.sort(rng.integers(4, size=(8, 3)), axis=0)  # rows enter their bars at different words
     condition = torch.randn(3 * sides, 4, CONFIG.condition)
     with torch.no_grad():
-        steps = Stepper(composer.model.globally, condition, live=2, sides=sides)
+        steps = Stepper(Writing.of(composer.model), condition, live=2, sides=sides)
         states = [steps.step(table, table[:, 8], 2 if number < 6 else 1) for number, table in enumerate(tables)]
         whole = torch.from_numpy(np.concatenate([tables] * sides, axis=1)).transpose(0, 1)
         expected = composer.model.globally(whole, condition)
