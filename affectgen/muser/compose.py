@@ -6,7 +6,7 @@ seed and request alone, never on its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -78,6 +78,10 @@ class Composed:
     codes: NDArray[np.int64]
 
 
+# is told of a request that is finished, by its number, and the piece; answers with requests that nobody needs any more
+Finished = Callable[[int, Composed], Collection[int]]
+
+
 class Writer(Protocol):
     """What composes requests: a `Composer`, or the paper's structure behind the same call."""
 
@@ -91,8 +95,8 @@ class Writer(Protocol):
         """The checkpoint's hash."""
         ...
 
-    def compose(self, requests: Sequence[Request]) -> list[Composed]:
-        """One piece for each request."""
+    def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
+        """Compose requests, each told to `finished` when it ends, but for those that are needless by then."""
         ...
 
 
@@ -121,16 +125,35 @@ class Composer:
         return Writing.of(self.model)
 
     def compose(self, requests: Sequence[Request]) -> list[Composed]:
-        """Write every request, WIDTH at a time. ValueError unless requests of one call share their Sampling."""
+        """Write every request. ValueError unless requests of one call share their Sampling."""
+        done: dict[int, Composed] = {}
+
+        def keep(number: int, piece: Composed) -> Collection[int]:
+            done[number] = piece
+            return ()
+
+        self.compose_until(requests, keep)
+        return [done[number] for number in range(len(requests))]
+
+    def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
+        """Write requests, WIDTH at a time, each told to `finished` as soon as it ends; those that this answers with are
+        written no further. ValueError unless requests of one call share their Sampling.
+        """
         if len({request.sampling for request in requests}) > 1:
             raise ValueError("requests of one call must be sampled alike")
-        done: list[Composed] = []
-        for at in range(0, len(requests), WIDTH):
-            done.extend(self._batch(list(requests[at : at + WIDTH])))
-        return done
+        needless: set[int] = set()
 
-    def _batch(self, requests: list[Request]) -> list[Composed]:
+        def tell(number: int, piece: Composed) -> Collection[int]:
+            needless.update(finished(number, piece))
+            return needless
+
+        while left := [number for number in range(len(requests)) if number not in needless][:WIDTH]:
+            self._batch({number: requests[number] for number in left}, tell)
+            needless.update(left)
+
+    def _batch(self, numbered: Mapping[int, Request], finished: Finished) -> None:
         """One padded batch: plan, then words."""
+        numbers, requests = list(numbered), list(numbered.values())
         idle = WIDTH - len(requests)
         rngs = [np.random.default_rng(request.seed) for request in requests]
         rngs += [np.random.default_rng(0) for _ in range(idle)]
@@ -142,11 +165,13 @@ class Composer:
         )  # fmt: skip
         modes, codes = sample_plan(self.prior, plan, rngs)
         keys = [self._key(request, int(mode), rng) for request, mode, rng in zip(requests, modes, rngs, strict=False)]
-        words = decode_words(self.writing, self._decode_request(requests, context, codes, keys, rngs), rngs)
-        return [
-            Composed(words[row], score_of(words[row], request), codes[row, : request.bars].cpu().numpy())
-            for row, request in enumerate(requests)
-        ]
+
+        def tell(row: int, words: Words) -> Collection[int]:
+            plan_of_row = codes[row, : requests[row].bars].cpu().numpy()
+            needless = finished(numbers[row], Composed(words, score_of(words, requests[row]), plan_of_row))
+            return [row for row, number in enumerate(numbers) if number in needless]
+
+        decode_words(self.writing, self._decode_request(requests, context, codes, keys, rngs), rngs, tell)
 
     def _context(self, requests: list[Request]) -> tuple[PriorContext, torch.Tensor, torch.Tensor]:
         """What prior and decoder are told, padded: context, clamped codes [W, N, 7], mode [W] (-1: free).

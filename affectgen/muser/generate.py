@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this m
 LENGTH_TRIES = 4
 NEAR = 0.5  # a piece heard within this distance of what was asked is near enough not to try again
 DOUBT = 0.25  # what a unit of the critic's log odds below its level weighs against distance on the plane
-AHEAD = 2  # tries of a lonely piece composed at once: half as long again as one, and most pieces need no third
 WINDOW_BARS = 4  # a path is measured in windows of this many bars
 
 
@@ -92,6 +91,45 @@ class Order:
         return [attempt * self.option.best_of + n for attempt in self.tries for n in range(self.option.best_of)]
 
 
+@dataclass
+class Hearing:
+    """How the hearing of an order stands: pieces finished so far, by place, and the best of the tries judged so far.
+
+    first: the number of its first request.
+    """
+
+    order: Order
+    first: int
+    kept: Piece | None
+    finished: dict[int, Composed] = field(default_factory=dict)
+    judged: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether the tries that are left are needless: one has left a good piece."""
+        return self.kept is not None and self.kept.good
+
+    @property
+    def requests(self) -> range:
+        """The numbers of its requests."""
+        return range(self.first, self.first + len(self.order.candidates))
+
+    @property
+    def result(self) -> Piece:
+        """The best piece, once every try is judged or needless."""
+        if self.kept is None:
+            raise ValueError("an order without tries")
+        return self.kept
+
+    def next_try(self) -> list[Composed] | None:
+        """The pieces of the first try that is not judged yet, if all of them are finished."""
+        best_of = self.order.option.best_of
+        places = range(self.judged * best_of, (self.judged + 1) * best_of)
+        if self.judged == len(self.order.tries) or not all(place in self.finished for place in places):
+            return None
+        return [self.finished[place] for place in places]
+
+
 class Generator:
     """Composes for options; guide and critic choose among candidates, and the guide measures what comes out."""
 
@@ -140,25 +178,38 @@ class Generator:
     def _make(self, options: Sequence[GenerateOptions], bars: Sequence[int], attempt: int) -> list[Piece]:
         """Compose candidates of all options, keep the best of each, and try again where that is not good.
 
-        Rows that would only fill a batch hold the next tries of a piece; they are heard in turn, so that what is kept
-        does not depend on how many were composed at once.
+        Rows that would only fill a batch hold the next tries of a piece. They are heard in turn, and those after a good
+        one are not written to their end, so that what is kept does not depend on how many were composed at once.
         """
         given = [given_piece(option) for option in options]
         best: dict[int, Piece] = {}
         pending, tried = list(range(len(options))), 0
         while pending:
-            ahead = max(1, min(AHEAD, WIDTH // sum(options[owner].best_of for owner in pending)))
+            ahead = max(1, WIDTH // sum(options[owner].best_of for owner in pending))
             orders = [
                 Order(n, options[n], bars[n], given[n], range(tried, min(tried + ahead, options[n].tries)))
                 for n in pending
             ]
-            composed = iter(self.composer.compose(list(self._requests(orders, attempt))))
-            for order in orders:
-                mine = [next(composed) for _ in order.candidates]
-                best[order.owner] = self._choose(order, mine, best.get(order.owner))
+            best |= self._fill(orders, best, attempt)
             tried += ahead
             pending = [owner for owner in pending if tried < options[owner].tries and not best[owner].good]
         return [best[owner] for owner in range(len(options))]
+
+    def _fill(self, orders: Sequence[Order], best: Mapping[int, Piece], attempt: int) -> dict[int, Piece]:
+        """Compose orders in one call; for each owner the best of what was kept before and of the order's tries."""
+        places: list[tuple[Hearing, int]] = []  # of each request: whose it is, and which of its candidates
+        for order in orders:
+            hearing = Hearing(order, len(places), best.get(order.owner))
+            places += [(hearing, place) for place in range(len(order.candidates))]
+
+        def finished(number: int, composed: Composed) -> Collection[int]:
+            hearing, place = places[number]
+            hearing.finished[place] = composed
+            self._hear(hearing)
+            return hearing.requests if hearing.over else ()
+
+        self.composer.compose_until(list(self._requests(orders, attempt)), finished)
+        return {hearing.order.owner: hearing.result for hearing, _ in places}
 
     def _requests(self, orders: Sequence[Order], attempt: int) -> Iterator[Request]:
         """What the composer is asked for, candidate by candidate, each with a seed of its own."""
@@ -167,21 +218,20 @@ class Generator:
                 seed = (order.option.seed, attempt, number)
                 yield request_of(self.composer, order.option, order.bars, seed, order.given)
 
-    def _choose(self, order: Order, composed: Sequence[Composed], kept: Piece | None) -> Piece:
-        """The best of what was kept so far and of an order's tries, up to the first try that leaves a good piece."""
-        option = order.option
+    def _hear(self, hearing: Hearing) -> None:
+        """Judge the tries that are complete, in turn, up to the first that leaves a good piece."""
+        order, option = hearing.order, hearing.order.option
         asked = parse_affect(option.affect) if option.affect is not None else None
-        numbers = iter(order.candidates)
-        for attempt, at in zip(order.tries, range(0, len(composed), option.best_of), strict=True):
-            scores = [finish(option, one.score, order.given) for one in composed[at : at + option.best_of]]
-            fresh = [replace(self._heard(option, asked, score), candidate=next(numbers)) for score in scores]
-            best = min([*fresh, *([] if kept is None else [kept])], key=lambda piece: piece.rank)
-            kept = replace(best, attempts=attempt + 1)
-            if kept.good:
-                return kept
-        if kept is None:
-            raise ValueError("an order without tries")
-        return kept
+        while not hearing.over and (composed := hearing.next_try()) is not None:
+            attempt = order.tries[hearing.judged]
+            scores = [finish(option, one.score, order.given) for one in composed]
+            fresh = [
+                replace(self._heard(option, asked, score), candidate=attempt * option.best_of + n)
+                for n, score in enumerate(scores)
+            ]
+            best = min([*fresh, *([] if hearing.kept is None else [hearing.kept])], key=lambda piece: piece.rank)
+            hearing.kept = replace(best, attempts=attempt + 1)
+            hearing.judged += 1
 
     def _heard(self, option: GenerateOptions, asked: Affect | AffectPath | None, score: GridScore) -> Piece:
         """A score as it is played, with what guide and critic hear in it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ LAST = (METRICAL[-1], NOTE[-1])  # after these a word is complete, and nothing r
 NEVER = -1e9  # the logit of what may not be
 STRICT = (Field.FAMILY, Field.BEAT, Field.PITCH)  # rare values of these blur rhythm and harmony, and widen the range
 Rule = Callable[[Grammar], NDArray[np.bool_]]  # what a piece's grammar allows of an element
+# is told of a row that is finished, and its words; answers with rows whose words nobody needs any more
+Finished = Callable[[int, NDArray[np.int64]], Collection[int]]
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class Decoding:
         """One more than the last row that is still being written."""
         return self.rows - int(np.argmin(self.done[::-1]))
 
-    def run(self) -> list[NDArray[np.int64]]:
-        """The words of each piece, int64 [T, 8], END included."""
+    def run(self, finished: Finished) -> None:
+        """Write the rows, telling `finished` the words of each, int64 [T, 8], END included, as soon as it ends."""
         state, step = torch.zeros(0), 0
         while not self.done.all():
             opening = np.array([step < len(prefix) for prefix in self.request.prefix])
@@ -87,11 +89,20 @@ class Decoding:
                 word = self._next(state, step, ~opening & ~self.done)
             for row in np.flatnonzero(opening).tolist():
                 word[row] = self.request.prefix[row][step]
+            before = self.done.copy()
             self._take(word)
+            self._tell(np.flatnonzero(self.done & ~before).tolist(), finished)
             if not self.done.all():
                 state = self._advance(word)
             step += 1
-        return [self._closed(row) for row in range(self.rows) if self.words[row]]
+
+    def _tell(self, rows: Sequence[int], finished: Finished) -> None:
+        """Tell what rows have become, and stop writing those that are needed no more."""
+        needless: set[int] = set()
+        for row in rows:
+            if row not in needless:
+                needless |= set(finished(row, self._closed(row)))
+        self.done[list(needless)] = True
 
     def _closed(self, row: int) -> NDArray[np.int64]:
         """The words of a row; one that ran out of room is ended after its last whole bar."""
@@ -234,7 +245,7 @@ def _never_empty(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @torch.no_grad()
 def decode_words(
-    writing: Writing, request: DecodeRequest, rngs: Sequence[np.random.Generator]
-) -> list[NDArray[np.int64]]:
-    """Words of every piece in the request."""
-    return Decoding(writing, request, rngs).run()
+    writing: Writing, request: DecodeRequest, rngs: Sequence[np.random.Generator], finished: Finished
+) -> None:
+    """Write the pieces of a request, each told to `finished` when it ends (as in `Decoding.run`)."""
+    Decoding(writing, request, rngs).run(finished)

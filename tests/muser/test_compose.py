@@ -9,6 +9,7 @@ import pytest
 
 from affectgen.muser.compose import WIDTH, Request, Sampling, bar_codes, key_word, open_words, with_bars
 from affectgen.muser.sampler import FREE
+from affectgen.muser.stepper import Stepper
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.words import Family, Field, decode, encode
@@ -164,6 +165,38 @@ def test_requests_of_one_call_are_sampled_alike(tiny):
     with pytest.raises(ValueError, match="alike"):
         tiny.compose([ask(), ask(sampling=Sampling(temperature=0.5))])
     assert tiny.compose([]) == []
+
+
+def test_what_is_needless_is_not_written(tiny, monkeypatch):
+    """Of six pieces, the second makes the first and the last three needless, as soon as it ends."""
+    asked = [ask(seed, bars=12 if seed == 0 else 2) for seed in range(6)]
+    expected = tiny.compose(asked)
+    seen, steps = {}, []
+
+    def finished(number, piece):
+        seen[number] = piece
+        return (0, 3, 4, 5) if number == 1 else ()
+
+    step = Stepper.step
+    monkeypatch.setattr(Stepper, "step", lambda self, *args: steps.append(args[-1]) or step(self, *args))
+    tiny.compose_until(asked, finished)
+    assert 0 not in seen
+    assert {1, 2} <= set(seen) <= {1, 2, 3}, "the fourth may have ended before the second"
+    for number, piece in seen.items():
+        assert same(piece, expected[number])
+    lengths = [len(piece.words) for piece in expected]
+    assert len(steps) < max(lengths[1:4]) < lengths[0], "neither the long one nor a second batch was written"
+
+
+def test_pieces_that_end_together_can_make_each_other_needless(tiny):
+    seen = []
+
+    def finished(number, piece):
+        seen.append(number)
+        return range(3)
+
+    tiny.compose_until([ask(5)] * 3, finished)
+    assert seen == [0]
 
 
 def test_cold_sampling_repeats_itself(tiny):

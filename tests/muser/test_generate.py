@@ -12,6 +12,7 @@ from affectgen.muser.compose import WIDTH
 from affectgen.muser.generate import DOUBT, Generator, measure_path, miss
 from affectgen.muser.options import ELEMENTS, GenerateOptions
 from affectgen.muser.requests import CONTEXT_BARS, request_of
+from affectgen.muser.stepper import Stepper
 from affectgen.score.grid import BAR, Timing
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
@@ -175,6 +176,21 @@ def test_what_is_kept_does_not_depend_on_how_many_are_composed_at_once(generator
         alone = generator.run([option])[0]
         assert same(piece, alone)
         assert (piece.candidate, piece.attempts) == (alone.candidate, alone.attempts)
+
+
+def test_tries_after_a_good_one_are_not_written_to_their_end(generator, monkeypatch):
+    monkeypatch.setattr(generate, "NEAR", 9.0)
+    composed = []
+    hear = generator._heard
+    monkeypatch.setattr(generator, "_heard", lambda *words: composed.append(words) or hear(*words))
+    step, steps = Stepper.step, []
+    monkeypatch.setattr(Stepper, "step", lambda self, *args: steps.append(args[-1]) or step(self, *args))
+    piece = one(generator, tries=4)
+    assert (piece.candidate, piece.attempts, len(composed)) == (0, 1, 1)
+    assert steps[0] == WIDTH, "four tries were begun at once"
+    alone = len(steps)
+    one(generator, tries=1)
+    assert len(steps) == 2 * alone, "and no word was written after the first had ended"
 
 
 def test_the_critic_hears_what_is_played_and_only_what_is_composed(generator, score):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from affectgen.errors import AffectgenError
-from affectgen.muser.compose import WIDTH, Composed, Request, Words
+from affectgen.muser.compose import WIDTH, Composed, Finished, Request, Words
 from affectgen.muser.paper.config import GREEDY, PUBLISHED, PUBLISHED_PRIOR, QUADRANTS, PaperConfig
 from affectgen.muser.paper.model import PaperModel
 from affectgen.muser.paper.prior import PaperPrior
@@ -62,6 +62,13 @@ class PaperComposer:
                 "Train the model longer, or give another seed.",
             )
         return [done[index] for index in range(len(requests))]
+
+    def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
+        """`compose`, each piece told to `finished` but for those that are needless by then."""
+        needless: set[int] = set()
+        for number, piece in enumerate(self.compose(requests)):
+            if number not in needless:
+                needless.update(finished(number, piece))
 
     def _batch(self, requests: Sequence[Request]) -> list[Composed]:
         """One padded batch: quadrant, codes, words."""
