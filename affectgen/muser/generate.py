@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,26 +22,31 @@ from affectgen.score.notes import NoteArray
 
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
 STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this much
-LENGTH_TRIES = 4
+LENGTH_TRIES = 4  # numbers of bars, each with its own tries
 NEAR = 0.5  # a piece heard within this distance of what was asked is near enough not to try again
+HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against distance on the plane
 DOUBT = 0.25  # what a unit of the critic's log odds below its level weighs against distance on the plane
 WINDOW_BARS = 4  # a path is measured in windows of this many bars
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A finished piece: score; how it is played, None for as written; asked and measured affect.
+    """A finished piece: score, of which the last `bars` bars were composed; how it is played, None for as written;
+    asked and measured affect.
 
-    belief: how far above its level the critic takes the piece for real, None where it was not asked; candidate: which
-    of those composed it is; attempts: how often candidates were composed.
+    belief: how far above its level the critic takes the piece for real, None where it was not asked; length: seconds
+    composed over those asked, 1 where none were; candidate: which of those composed it is; attempts: how often
+    candidates were composed.
     """
 
     score: GridScore
+    bars: int
     played: Timing | None
     asked: Affect | AffectPath | None
     measured: NDArray[np.float64]
     measured_path: NDArray[np.float64] | None
     belief: float | None
+    length: float
     candidate: int
     attempts: int
 
@@ -55,14 +61,19 @@ class Piece:
         return 0.0 if self.belief is None else max(0.0, -self.belief)
 
     @property
+    def stretch(self) -> float:
+        """By how much the tempo would have to change beyond what it may, for the seconds asked; 0 for nothing."""
+        return max(0.0, abs(math.log(self.length)) - STRETCH)
+
+    @property
     def good(self) -> bool:
-        """Whether the piece is near enough to what was asked, and passes for real."""
-        return self.miss <= NEAR and self.doubt == 0
+        """Whether the piece is near enough to what was asked, passes for real, and has about the length asked."""
+        return self.miss <= NEAR and self.doubt == 0 and self.stretch == 0
 
     @property
     def rank(self) -> tuple[bool, float]:
         """Of several candidates the one with the least rank is kept."""
-        return not self.good, self.miss + DOUBT * self.doubt
+        return not self.good, self.miss + DOUBT * self.doubt + HASTE * self.stretch
 
     @property
     def notes(self) -> NoteArray:
@@ -76,33 +87,38 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be composed for one options object: its number among them, bars, the given piece, and which tries."""
+class Draft:
+    """A candidate to be composed: its number, its bars, and which take of that number it is; all but bars seed it."""
 
-    owner: int
-    option: GenerateOptions
+    number: int
     bars: int
-    given: GridScore | None
-    tries: range
+    take: int = 0
 
-    @property
-    def candidates(self) -> list[int]:
-        """The numbers of its candidates, best_of for each try."""
-        return [attempt * self.option.best_of + n for attempt in self.tries for n in range(self.option.best_of)]
+    def after(self, piece: Piece, seen: Collection[Draft]) -> Draft:
+        """The draft that follows one which became an unfit piece: of a better length by the same random numbers, and so
+        in about the same tempo; if it has been seen, as it has if the length was right, another take of it.
+        """
+        draft = self if piece.stretch == 0 else replace(self, bars=max(1, round(self.bars / piece.length)))
+        while draft in seen:
+            draft = replace(draft, take=draft.take + 1)
+        return draft
 
 
 @dataclass
 class Hearing:
-    """How the hearing of an order stands: pieces finished so far, by place, and the best of the tries judged so far.
+    """How the hearing of one options object's drafts stands; each best_of of them are a try, judged in turn.
 
-    first: the number of its first request.
+    owner: its number among the options; given: the piece that it continues or keeps; kept: the best piece so far;
+    finished: pieces by the place of their draft; heard: those of the tries judged so far, in the order of drafts.
     """
 
-    order: Order
-    first: int
-    kept: Piece | None
+    owner: int
+    option: GenerateOptions
+    given: GridScore | None
+    drafts: tuple[Draft, ...]
+    kept: Piece | None = None
     finished: dict[int, Composed] = field(default_factory=dict)
-    judged: int = 0
+    heard: list[Piece] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
@@ -110,24 +126,22 @@ class Hearing:
         return self.kept is not None and self.kept.good
 
     @property
-    def requests(self) -> range:
-        """The numbers of its requests."""
-        return range(self.first, self.first + len(self.order.candidates))
-
-    @property
     def result(self) -> Piece:
         """The best piece, once every try is judged or needless."""
         if self.kept is None:
-            raise ValueError("an order without tries")
+            raise ValueError("a hearing without drafts")
         return self.kept
 
-    def next_try(self) -> list[Composed] | None:
-        """The pieces of the first try that is not judged yet, if all of them are finished."""
-        best_of = self.order.option.best_of
-        places = range(self.judged * best_of, (self.judged + 1) * best_of)
-        if self.judged == len(self.order.tries) or not all(place in self.finished for place in places):
-            return None
-        return [self.finished[place] for place in places]
+    def next_try(self) -> range | None:
+        """The places of the first try that is not judged yet, if all its pieces are finished; None otherwise."""
+        places = range(len(self.heard), min(len(self.heard) + self.option.best_of, len(self.drafts)))
+        return places if len(places) and all(place in self.finished for place in places) else None
+
+    def judge(self, pieces: Sequence[Piece]) -> None:
+        """Take the pieces of a try in, and keep the best of all so far."""
+        self.heard += pieces
+        best = min([*pieces, *([] if self.kept is None else [self.kept])], key=lambda piece: piece.rank)
+        self.kept = replace(best, attempts=self.drafts[len(self.heard) - 1].number // self.option.best_of + 1)
 
 
 class Generator:
@@ -145,37 +159,37 @@ class Generator:
         groups: dict[Sampling, list[int]] = {}
         for index, option in enumerate(options):
             if option.seconds is not None:
-                pieces[index] = self._to_length(option)
+                pieces[index] = self._to_length(option, option.seconds)
             else:
                 groups.setdefault(sampling_of(option), []).append(index)
         for indices in groups.values():
-            made = self._make([options[index] for index in indices], [options[index].bars for index in indices], 0)
+            made = self._make([options[index] for index in indices])
             pieces |= dict(zip(indices, made, strict=True))
         return [pieces[index] for index in range(len(options))]
 
-    def _to_length(self, option: GenerateOptions) -> Piece:
-        """Compose bars until they come near the seconds asked, then bring the tempo the rest of the way.
+    def _to_length(self, option: GenerateOptions, seconds: float) -> Piece:
+        """Compose bars until a good piece comes near the seconds asked, then bring its tempo the rest of the way.
 
         Of a continued piece only what is composed counts.
         """
-        seconds = option.seconds if option.seconds is not None else 0.0
         bar = 240.0 / option.tempo if option.tempo is not None else BAR_SECONDS
-        bars = max(1, round(seconds / bar))
-        tried: list[tuple[float, Piece, int]] = []
-        while len(tried) < LENGTH_TRIES:
-            piece = self._make([option], [bars], len(tried))[0]
-            ratio = tail_seconds(piece.score, bars) / seconds
-            tried.append((ratio, piece, bars))
-            if abs(ratio - 1) <= STRETCH:
+        bars, given = max(1, round(seconds / bar)), given_piece(option)
+        drafts = tuple(Draft(number, bars) for number in range(option.tries * option.best_of))
+        hearing = self._compose([Hearing(0, option, given, drafts)])[0]
+        attempts, seen = hearing.result.attempts, set(drafts)
+        for _ in range(LENGTH_TRIES - 1):
+            if hearing.over:
                 break
-            bars = max(1, round(bars / ratio))
-        ratio, piece, bars = min(tried, key=lambda one: abs(np.log(one[0])))
-        tempo = piece.score.tempo.copy()
-        tempo[-BEATS * bars :] *= ratio
-        made = self._heard(option, piece.asked, replace(piece.score, tempo=tempo))
-        return replace(made, candidate=piece.candidate, attempts=sum(one.attempts for _, one, _ in tried))
+            drafts = tuple(draft.after(piece, seen) for draft, piece in zip(hearing.drafts, hearing.heard, strict=True))
+            hearing = self._compose([Hearing(0, option, given, drafts, hearing.kept)])[0]
+            attempts, seen = attempts + hearing.result.attempts, seen | set(drafts)
+        best = hearing.result
+        tempo = best.score.tempo.copy()
+        tempo[-BEATS * best.bars :] *= best.length
+        made = self._heard(option, replace(best.score, tempo=tempo), best.bars)
+        return replace(made, candidate=best.candidate, attempts=attempts)
 
-    def _make(self, options: Sequence[GenerateOptions], bars: Sequence[int], attempt: int) -> list[Piece]:
+    def _make(self, options: Sequence[GenerateOptions]) -> list[Piece]:
         """Compose candidates of all options, keep the best of each, and try again where that is not good.
 
         Rows that would only fill a batch hold the next tries of a piece. They are heard in turn, and those after a good
@@ -186,66 +200,62 @@ class Generator:
         pending, tried = list(range(len(options))), 0
         while pending:
             ahead = max(1, WIDTH // sum(options[owner].best_of for owner in pending))
-            orders = [
-                Order(n, options[n], bars[n], given[n], range(tried, min(tried + ahead, options[n].tries)))
-                for n in pending
-            ]
-            best |= self._fill(orders, best, attempt)
+            hearings = []
+            for owner in pending:
+                option = options[owner]
+                numbers = range(tried * option.best_of, min(tried + ahead, option.tries) * option.best_of)
+                drafts = tuple(Draft(number, option.bars) for number in numbers)
+                hearings.append(Hearing(owner, option, given[owner], drafts, best.get(owner)))
+            best |= {hearing.owner: hearing.result for hearing in self._compose(hearings)}
             tried += ahead
             pending = [owner for owner in pending if tried < options[owner].tries and not best[owner].good]
         return [best[owner] for owner in range(len(options))]
 
-    def _fill(self, orders: Sequence[Order], best: Mapping[int, Piece], attempt: int) -> dict[int, Piece]:
-        """Compose orders in one call; for each owner the best of what was kept before and of the order's tries."""
-        places: list[tuple[Hearing, int]] = []  # of each request: whose it is, and which of its candidates
-        for order in orders:
-            hearing = Hearing(order, len(places), best.get(order.owner))
-            places += [(hearing, place) for place in range(len(order.candidates))]
+    def _compose(self, hearings: Sequence[Hearing]) -> Sequence[Hearing]:
+        """Compose the drafts of some hearings in one call, and judge them as they come in; the same hearings."""
+        places = [(hearing, place) for hearing in hearings for place in range(len(hearing.drafts))]  # of each request
 
         def finished(number: int, composed: Composed) -> Collection[int]:
             hearing, place = places[number]
             hearing.finished[place] = composed
             self._hear(hearing)
-            return hearing.requests if hearing.over else ()
+            return [other for other, (owner, _) in enumerate(places) if owner.over]
 
-        self.composer.compose_until(list(self._requests(orders, attempt)), finished)
-        return {hearing.order.owner: hearing.result for hearing, _ in places}
+        requests = [self._request(hearing, hearing.drafts[place]) for hearing, place in places]
+        self.composer.compose_until(requests, finished)
+        return hearings
 
-    def _requests(self, orders: Sequence[Order], attempt: int) -> Iterator[Request]:
-        """What the composer is asked for, candidate by candidate, each with a seed of its own."""
-        for order in orders:
-            for number in order.candidates:
-                seed = (order.option.seed, attempt, number)
-                yield request_of(self.composer, order.option, order.bars, seed, order.given)
+    def _request(self, hearing: Hearing, draft: Draft) -> Request:
+        """What the composer is asked for a draft, which has a seed of its own."""
+        seed = (hearing.option.seed, draft.take, draft.number)
+        return request_of(self.composer, hearing.option, draft.bars, seed, hearing.given)
 
     def _hear(self, hearing: Hearing) -> None:
         """Judge the tries that are complete, in turn, up to the first that leaves a good piece."""
-        order, option = hearing.order, hearing.order.option
-        asked = parse_affect(option.affect) if option.affect is not None else None
-        while not hearing.over and (composed := hearing.next_try()) is not None:
-            attempt = order.tries[hearing.judged]
-            scores = [finish(option, one.score, order.given) for one in composed]
-            fresh = [
-                replace(self._heard(option, asked, score), candidate=attempt * option.best_of + n)
-                for n, score in enumerate(scores)
-            ]
-            best = min([*fresh, *([] if hearing.kept is None else [hearing.kept])], key=lambda piece: piece.rank)
-            hearing.kept = replace(best, attempts=attempt + 1)
-            hearing.judged += 1
+        while not hearing.over and (places := hearing.next_try()) is not None:
+            pieces = []
+            for place in places:
+                draft = hearing.drafts[place]
+                score = finish(hearing.option, hearing.finished[place].score, hearing.given)
+                pieces.append(replace(self._heard(hearing.option, score, draft.bars), candidate=draft.number))
+            hearing.judge(pieces)
 
-    def _heard(self, option: GenerateOptions, asked: Affect | AffectPath | None, score: GridScore) -> Piece:
-        """A score as it is played, with what guide and critic hear in it.
+    def _heard(self, option: GenerateOptions, score: GridScore, bars: int) -> Piece:
+        """A score as it is played, with what guide and critic hear in it; its last `bars` bars are what was composed.
 
         The critic knows pieces as played only, so it hears those that stay on the grid as they would be played; of
         pieces that hold somebody else's notes it is not asked.
         """
+        asked = parse_affect(option.affect) if option.affect is not None else None
         performed = self.performer.perform(score, option.seed)
         played = performed if option.expressive else None
         own = option.source is None and option.continue_from is None
         heard = self.critic.belief([score.to_notes(performed)]) if own and self.critic is not None else None
         belief = None if heard is None else float(heard[0])
         path = measure_path(self.guide, score) if isinstance(asked, AffectPath) else None
-        return Piece(score, played, asked, self.guide.rate([score.to_notes(played)])[0], path, belief, 0, 1)
+        measured = self.guide.rate([score.to_notes(played)])[0]
+        length = 1.0 if option.seconds is None else tail_seconds(score, bars) / option.seconds
+        return Piece(score, bars, played, asked, measured, path, belief, length, 0, 1)
 
 
 def measure_path(guide: Guide, score: GridScore, window: int = WINDOW_BARS) -> NDArray[np.float64]:

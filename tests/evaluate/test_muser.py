@@ -61,7 +61,7 @@ class Composing:
     def _piece(self, option):
         affect = "0.5,0.5" if self.deaf else option.affect
         score = compose(affect, option.bars, option.seed, self.closing)
-        return Piece(score, None, parse_affect(option.affect), np.zeros(2), None, None, 0, 1)
+        return Piece(score, score.bars, None, parse_affect(option.affect), np.zeros(2), None, None, 1.0, 0, 1)
 
 
 class Reading:

@@ -96,26 +96,35 @@ def test_seconds_are_met(generator, seconds, tempo):
     piece = one(generator, seconds=seconds, tempo=tempo)
     assert piece.score.seconds == pytest.approx(seconds, abs=0.1)
     assert piece.score.bars >= 1
-    assert 1 <= piece.attempts <= generate.LENGTH_TRIES
+    assert 1 <= piece.attempts <= generate.LENGTH_TRIES  # of one try each
     np.testing.assert_allclose(piece.measured, generator.guide.rate([piece.notes])[0], err_msg="measured as it ends")
     if tempo is not None:
         assert np.median(piece.score.tempo) == pytest.approx(tempo, rel=0.25), "whole bars come as near as they can"
 
 
-def test_the_try_nearest_to_the_seconds_is_taken(generator, monkeypatch):
-    tried = []
-    make = generator._make
+def test_the_length_counts_among_the_tries(generator, monkeypatch):
+    """Where nothing is too far, the first try of about the right length is kept; failing that, the nearest."""
+    monkeypatch.setattr(generate, "NEAR", 9.0)
+    monkeypatch.setattr(generate, "HASTE", 1e6)
+    heard = []
+    hear = generator._heard
 
-    def spy(options, bars, attempt):
-        tried.extend(make(options, bars, attempt))
-        return tried[-1:]
+    def spy(*words):
+        heard.append(hear(*words))
+        return heard[-1]
 
-    monkeypatch.setattr(generator, "_make", spy)
-    monkeypatch.setattr(generate, "STRETCH", 0.0)
-    piece = one(generator, seconds=10.0)
-    assert len(tried) == piece.attempts == generate.LENGTH_TRIES
-    nearest = min(tried, key=lambda other: abs(np.log(other.score.seconds / 10.0)))
-    assert np.array_equal(piece.score.pitch, nearest.score.pitch)
+    monkeypatch.setattr(generator, "_heard", spy)
+    for seed in range(6):
+        heard.clear()
+        piece = one(generator, seed=seed, seconds=10.0, tries=3)
+        *tried, last = heard  # the last is the chosen one, at its new tempo
+        assert piece.length == last.length == pytest.approx(1.0)
+        assert len(tried) == piece.attempts <= 3 * generate.LENGTH_TRIES
+        fit = [abs(np.log(one.length)) <= generate.STRETCH for one in tried]
+        assert not any(fit[:-1]), "it ends with the first that fits"
+        chosen = tried[-1] if fit[-1] else min(tried, key=lambda one: abs(np.log(one.length)))
+        assert np.array_equal(piece.score.pitch, chosen.score.pitch)
+        assert chosen.good == fit[-1]
 
 
 def test_the_best_of_several_is_the_nearest(generator):
