@@ -175,16 +175,19 @@ def recompute(composer: Composer, words: np.ndarray, condition: torch.Tensor, ev
     return float(np.interp(np.arange(1, len(words)), lengths, seconds).sum())
 
 
-def whole_process(checkpoint: str | None, bars: int, repeats: int) -> tuple[list[Took], float]:
-    """`affectgen muser generate` from start to exit, a new seed each time: what each took, shortest first, and the most
-    memory of any run in megabytes. Seeds differ because some pieces are tried more often than others.
+def whole_process(
+    checkpoint: str | None, length: Sequence[str], repeats: int, affects: Sequence[str]
+) -> tuple[list[Took], float]:
+    """`affectgen muser generate` of some length (the option and its value) from start to exit, with affects in turn and
+    a new seed each time: what each took, shortest first, and the most memory of any run in megabytes. Seeds differ
+    because some pieces are tried more often than others.
     """
     found: list[Took] = []
     peak = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(repeats):
             seed, output = str(number + 1), f"{folder}/{number}.mid"
-            words = ["-a", "happy", "--seed", seed, "--bars", str(bars), "-q", "-o", output]
+            words = ["-a", affects[number % len(affects)], "--seed", seed, *length, "-q", "-o", output]
             words += [] if checkpoint is None else ["--checkpoint", checkpoint]
             began = time.perf_counter()
             note = Path(folder) / f"{number}.status"
@@ -262,6 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", help="name or path; the shipped one by default")
     parser.add_argument("--bars", type=int, default=16, help="of the pieces for notes per second")
+    parser.add_argument("--seconds", type=float, default=45, help="of the clips whose length is asked in seconds")
     parser.add_argument("--notes", type=int, default=512, help="of the sequence whose prefixes are recomputed")
     parser.add_argument("--every", type=int, default=64, help="distance of the prefix lengths that are timed")
     parser.add_argument("--repeats", type=int, default=3)
@@ -271,8 +275,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(choose_threads())
     facts = machine()
-    clip = clip_text(*whole_process(options.checkpoint, options.bars, options.clips))
-    rows: Rows = [(f"`affectgen muser generate`, {options.bars} bars, from start to exit", clip)]
+    rows: Rows = []
+    bars, seconds = ("--bars", str(options.bars)), ("--seconds", f"{options.seconds:g}")
+    for length, affects in ((bars, ("happy",)), (bars, QUADRANTS), (seconds, QUADRANTS)):
+        clip = clip_text(*whole_process(options.checkpoint, length, options.clips, affects))
+        rows.append((f"`affectgen muser generate {' '.join(length)}` of {', '.join(affects)}, start to exit", clip))
     for device in ("cpu", *(("cuda",) if torch.cuda.is_available() else ())):
         composer = load_composer(options.checkpoint, device)
         rows += measure(composer, options.bars, options.notes, options.every, options.repeats)

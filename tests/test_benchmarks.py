@@ -85,7 +85,7 @@ def test_the_page_is_a_table_of_its_rows(compose):
 def test_the_whole_benchmark(compose, tiny_muser, tmp_path, capsys):
     results = tmp_path / "results.md"
     words = ["--checkpoint", str(tiny_muser), "--bars", "2", "--notes", "12", "--every", "8"]
-    words += ["--repeats", "1", "--clips", "2"]
+    words += ["--repeats", "1", "--clips", "2", "--seconds", "4"]
     assert compose.main([*words, "--results", str(results), "--write"]) == 0
     text = results.read_text()
     assert capsys.readouterr().out.strip() in text
@@ -93,7 +93,8 @@ def test_the_whole_benchmark(compose, tiny_muser, tmp_path, capsys):
     megabytes = re.search(r"at most (\d+) MB", text)
     assert megabytes is not None
     assert 50 < int(megabytes[1]) < 1000
-    assert re.search(r"[012] of 2 under 5 s", text)
+    assert len(re.findall(r"[012] of 2 under 5 s", text)) == 3
+    assert "generate --seconds 4` of Q1, Q2, Q3, Q4, start to exit" in text
     assert len(re.findall(r"\d+ notes/s", text)) >= 2
     assert "times longer" in text
 
