@@ -41,9 +41,10 @@ def row(report: Report) -> list[Cell]:
     training = report.training
     model, parameters = training["model"], training["parameters"]
     found = {figure.name: figure.value for figure in report.figures}
+    layers = model.get("layers", model.get("decoder_layers", ""))  # the paper's structure has an encoder's as well
     last = training["stages"].get("finetune", training["stages"].get("vqvae", {}))
     return [
-        report.label, f"{model.get('layers', '')} x {model.get('dim', '')}", str(model.get("regulariser", "")),
+        report.label, f"{layers} x {model.get('dim', '')}", str(model.get("regulariser", "")),
         f"{parameters['model'] / 1e6:.1f} + {parameters['prior'] / 1e6:.1f}", stages(training),
         training.get("passes_over_labelled"), last.get("validation"), *(found.get(name) for name in FIGURES),
     ]  # fmt: skip

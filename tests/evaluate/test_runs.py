@@ -14,7 +14,7 @@ FIRST = {
     "passes_over_labelled": 18.8,
 }  # fmt: skip
 PAPER = {
-    "model": {"codes": 64}, "parameters": {"model": 1_000_000, "prior": 500_000},
+    "model": {"codes": 64, "decoder_layers": 3, "dim": 128}, "parameters": {"model": 1_000_000, "prior": 500_000},
     "stages": {"vqvae": {"steps": 7, "validation": 3.5}, "prior": {"steps": 8, "validation": 1.0}},
 }  # fmt: skip
 
@@ -37,5 +37,5 @@ def test_every_report_has_a_line(tmp_path, capsys):
     steps = "pretrain 10, prior 20, finetune 30"
     assert lines[2].startswith(f"| one | 6 x 256 | 0.5 | 7.4 + 2.0 | {steps} | 18.800 | 4.250 |")
     assert "| 0.750 |  |  | 1.500 |" in lines[2]
-    assert lines[3].startswith("| two |  x  |  | 1.0 + 0.5 | vqvae 7, prior 8 |  | 3.500 |")
+    assert lines[3].startswith("| two | 3 x 128 |  | 1.0 + 0.5 | vqvae 7, prior 8 |  | 3.500 |")
     assert lines[2] in page.read_text()
