@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -47,16 +48,27 @@ def check_outputs(paths: Sequence[Path], force: bool = False) -> None:
         seen.add(path.resolve())
 
 
-def prepare_folder(path: Path) -> None:
-    """Create the output folder itself (`out/`), not its parents. AffectgenError when that is not possible."""
+def prepare_folder(path: Path) -> bool:
+    """Create the output folder itself (`out/`), not its parents, and say whether it is new. AffectgenError when that is
+    not possible.
+    """
     if path.exists() and not path.is_dir():
         raise AffectgenError(f"{path} is a file, and a folder was expected.", "Give another name.")
     if not path.parent.is_dir():
         raise AffectgenError(f"The folder {path.parent} does not exist.", f"Create it: mkdir -p {path.parent}")
+    if path.is_dir():
+        return False
     try:
-        path.mkdir(exist_ok=True)
+        path.mkdir()
     except OSError as error:
         raise explain(error, path) from error
+    return True
+
+
+def drop_empty(path: Path) -> None:
+    """Remove a folder that nothing was written to; one that holds anything stays."""
+    with suppress(OSError):
+        path.rmdir()
 
 
 def is_special(path: Path) -> bool:

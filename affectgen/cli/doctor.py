@@ -14,7 +14,7 @@ import click
 from affectgen import __version__
 from affectgen.device import choose_threads, cores
 from affectgen.errors import AffectgenError
-from affectgen.nn.checkpoint import list_checkpoints, verify_sums
+from affectgen.nn.checkpoint import list_checkpoints, load_checkpoint, verify_sums
 from affectgen.paths import checkpoint_roots
 from affectgen.task import task_names
 
@@ -44,7 +44,7 @@ def _look() -> dict[str, Any]:
         for root in checkpoint_roots()
         for name, state in verify_sums(root).items()
         if state in ("changed", "missing")
-    ]
+    ] + _unreadable()
     return {
         "affectgen": __version__,
         "python": platform.python_version(),
@@ -61,6 +61,17 @@ def _look() -> dict[str, Any]:
         "tasks": task_names(),
         "problems": [f"{name} is not installed" for name, found in needed.items() if found is None] + damaged,
     }
+
+
+def _unreadable() -> list[str]:
+    """What is wrong with checkpoints that cannot be opened, listed or not."""
+    found = []
+    for folder in list_checkpoints():
+        try:
+            load_checkpoint(str(folder))
+        except AffectgenError as error:
+            found.append(error.message.rstrip("."))
+    return found
 
 
 def _version(name: str) -> str | None:

@@ -78,7 +78,7 @@ muser.add_command(train)
 @click.option("--key", help="C, F# minor, Bb major, am. [default: the model chooses]")
 @click.option("--source", type=InputFile(), help="A piece of which --keep holds some elements fast.")
 @click.option("--keep", type=Words(), help=f"What stays of --source, with commas between: {NAMES}.")
-@click.option("--continue", "continue_from", type=InputFile(), help="A piece to go on from.")
+@click.option("--continue", "continue_from", type=InputFile(), help="A piece to go on from; new bars are measured.")
 @temperature_option(GenerateOptions.temperature)
 @click.option(
     "--top-p",
@@ -177,6 +177,8 @@ def _check_generate(ctx: click.Context, affect: Setting) -> None:
     """UsageError for options of generate that do not go together."""
     exclude(ctx, "bars", "seconds")
     exclude(ctx, "source", "continue_from")
+    if given(ctx, "source") and given(ctx, "bars"):
+        raise UsageError("--bars came with --source, whose length stays.", "Leave --bars out.")
     lone = given(ctx, "source", "keep")
     if len(lone) == 1:
         other = "--keep" if lone[0] == "--source" else "--source"

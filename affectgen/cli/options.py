@@ -178,7 +178,8 @@ def tries_option(default: int) -> Callable[[Command], Command]:
         default=default,
         show_default=True,
         envvar="AFFECTGEN_TRIES",
-        help="Compose anew, so often at most, while a piece is far from the affect or does not pass for real music.",
+        help="Compose anew, so often at most, while a piece is far from the affect or does not pass for real music; "
+        "with --seconds so often for each of up to four lengths.",
     )
 
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from affectgen.cli.options import Talk, origin
 from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
-from affectgen.output import STDOUT, Outputs, check_outputs, is_special, prepare_folder, write_stdout
+from affectgen.output import STDOUT, Outputs, check_outputs, drop_empty, is_special, prepare_folder, write_stdout
 from affectgen.task import Result, find_task
 
 CHUNK = 16  # pieces handed over at once: written as they come, so an interrupt loses at most these
@@ -89,9 +90,11 @@ def folder_targets(params: Mapping[str, Any], names: Sequence[str]) -> list[Targ
     if plot is not None and plot.suffix.lower() in PICTURES:
         raise UsageError(f"--plot {plot} names one file, and several pieces are made.", "Give a folder: --plot out/")
     folder = Path(params["output"])
+    if folder.suffix and names and folder.suffix == Path(names[0]).suffix and not is_folder(params["output"]):
+        raise UsageError(f"-o {folder} names one file, and several pieces are made.", "Give a folder: -o out/")
     for path in (folder, plot):
         if path is not None:
-            prepare_folder(path)
+            output_folder(path)
     return [
         Target(
             folder / name,
@@ -101,6 +104,12 @@ def folder_targets(params: Mapping[str, Any], names: Sequence[str]) -> list[Targ
         )
         for name in names
     ]
+
+
+def output_folder(path: Path) -> None:
+    """Create an output folder; if the command ends without having written to it, it goes again."""
+    if prepare_folder(path):
+        click.get_current_context().call_on_close(partial(drop_empty, path))
 
 
 def file_name(affect: str | None, seed: int, suffix: str) -> str:

@@ -13,7 +13,7 @@ from affectgen.device import pick_device, use_threads
 from affectgen.errors import AffectgenError, CheckpointError, UsageError
 from affectgen.manifest import Manifest, digest, read_manifest, versions
 from affectgen.output import STDOUT, Outputs, check_output, write_stdout
-from affectgen.task import Result, find_task, options_from
+from affectgen.task import Result, Task, find_task, options_from
 
 
 class NamedInput(click.ParamType[tuple[str, "Path | bytes"]]):
@@ -93,7 +93,17 @@ def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint
     _check_checkpoint(record, wanted)
     use_threads(record.run["threads"].value)
     loaded = task.load(wanted, pick_device(record.run["device"].value))
-    return loaded.run([options_from(task.options, values)])[0]
+    return loaded.run([_options(task, values)])[0]
+
+
+def _options(task: Task, values: Mapping[str, Any]) -> Any:
+    """The recorded settings as the task's options. AffectgenError for values of a kind that no command would write."""
+    try:
+        return options_from(task.options, values)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise AffectgenError(
+            f"The manifest holds a setting that cannot be read: {error}.", "Use the manifest as it was written."
+        ) from error
 
 
 def _checkpoint(record: Manifest) -> str:

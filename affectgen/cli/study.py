@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from affectgen.cli.options import Talk, model_options, talk_options
-from affectgen.cli.pieces import PICTURES
+from affectgen.cli.pieces import PICTURES, output_folder
 from affectgen.device import choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
-from affectgen.output import Outputs, check_outputs, prepare_folder
+from affectgen.output import Outputs, check_outputs
 
 if TYPE_CHECKING:
     from affectgen.muser.explore import Exploration
@@ -83,7 +83,7 @@ def _pictures(output: Path | None, force: bool) -> dict[str, Path]:
     elif output.suffix and not output.is_dir():
         raise UsageError(f"-o {output} has no ending that names a picture.", f"Use {', '.join(PICTURES)}, or a folder.")
     else:
-        prepare_folder(output)
+        output_folder(output)
         names = {name: output / f"{name}.png" for name in (OVERVIEW, *ELEMENTS)} | {FIGURES: output / FIGURES}
     check_outputs(list(names.values()), force)
     return names

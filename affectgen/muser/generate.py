@@ -16,7 +16,7 @@ from affectgen.muser.requests import BEATS, finish, given_piece, request_of, sam
 from affectgen.recognize.critic import load_critic
 from affectgen.recognize.guide import Guide, load_guide
 from affectgen.score.expression import load_performer
-from affectgen.score.grid import GridScore, Timing
+from affectgen.score.grid import BAR, GridScore, Timing
 from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
 
@@ -26,6 +26,7 @@ LENGTH_TRIES = 4  # numbers of bars, each with its own tries
 NEAR = 0.5  # a piece heard within this distance of what was asked is near enough not to try again
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against distance on the plane
 DOUBT = 0.25  # what a unit of the critic's log odds below its level weighs against distance on the plane
+EARLY = 0.1  # seconds by which a performer may come in before the bar line
 WINDOW_BARS = 4  # a path is measured in windows of this many bars
 
 
@@ -243,8 +244,9 @@ class Generator:
     def _heard(self, option: GenerateOptions, score: GridScore, bars: int) -> Piece:
         """A score as it is played, with what guide and critic hear in it; its last `bars` bars are what was composed.
 
-        The critic knows pieces as played only, so it hears those that stay on the grid as they would be played; of
-        pieces that hold somebody else's notes it is not asked.
+        Of a continued piece the guide hears only those: it reads no more than the beginning of what it is given. The
+        critic knows pieces as played only, so it hears those that stay on the grid as they would be played; of pieces
+        that hold somebody else's notes it is not asked.
         """
         asked = parse_affect(option.affect) if option.affect is not None else None
         performed = self.performer.perform(score, option.seed)
@@ -252,8 +254,12 @@ class Generator:
         own = option.source is None and option.continue_from is None
         heard = self.critic.belief([score.to_notes(performed)]) if own and self.critic is not None else None
         belief = None if heard is None else float(heard[0])
-        path = measure_path(self.guide, score) if isinstance(asked, AffectPath) else None
-        measured = self.guide.rate([score.to_notes(played)])[0]
+        composed, notes = score, score.to_notes(played)
+        if option.continue_from is not None:
+            composed = score.take_bars(score.bars - bars, score.bars)
+            notes = notes.between(float(score.line_seconds()[-1 - BAR * bars]) - EARLY, np.inf)
+        path = measure_path(self.guide, composed) if isinstance(asked, AffectPath) else None
+        measured = self.guide.rate([notes])[0]
         length = 1.0 if option.seconds is None else tail_seconds(score, bars) / option.seconds
         return Piece(score, bars, played, asked, measured, path, belief, length, 0, 1)
 

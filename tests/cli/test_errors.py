@@ -31,6 +31,8 @@ USAGE = [
     (("-a", "happy", "--device", "gpu", "-o", "x.mid"), "'gpu' is not known"),
     (("-a", "happy", "--json", "-o", "-"), "--json and -o -"),
     (("-a", "happy", "--count", "2", "-o", "-"), "one stream"),
+    (("-a", "happy", "--count", "2", "-o", "x.mid"), "-o x.mid names one file"),
+    (("-a", "happy", "--source", "/dev/null", "--keep", "pitch", "--bars", "8", "-o", "x.mid"), "whose length stays"),
     (("-a", "happy", "--count", "2", "--manifest", "m.json", "-o", "out"), "--manifest"),
     (("-a", "happy", "--count", "2", "--plot", "p.png", "-o", "out"), "--plot p.png"),
     (("-a", "happy", "--plot", "p.bmp", "-o", "x.mid"), "p.bmp"),
@@ -87,6 +89,14 @@ def test_a_missing_folder(fails):
 def test_a_file_where_a_folder_was_expected(shell, fails):
     (shell.folder / "out").write_text("a file")
     assert "is a file" in fails(1, *GENERATE, "-a", "happy", "--count", "2", "-o", "out")
+
+
+def test_a_command_that_fails_leaves_no_folder(shell, fails):
+    fails(1, *GENERATE, "-a", "happy", "--checkpoint", "nope", "--plot", "pictures/", "--count", "2", "-o", "out/")
+    assert shell.names() == []
+    (shell.folder / "kept").mkdir()
+    fails(1, *GENERATE, "-a", "happy", "--checkpoint", "nope", "-o", "kept/")
+    assert shell.names() == ["kept"], "a folder that was there stays"
 
 
 def test_a_text_file_as_midi(shell, fails):

@@ -63,6 +63,14 @@ def test_doctor_finds_a_changed_model(shell):
     assert "weights.npz is changed" in done.stderr.decode()
 
 
+def test_doctor_finds_a_model_that_cannot_be_read(shell):
+    (shell.models / "SHA256SUMS").unlink()
+    (shell.models / "fake" / "config.json").write_text("{")
+    done = shell("doctor")
+    assert done.returncode == 1
+    assert "config.json" in done.stderr.decode()
+
+
 def rateable(shell):
     for seed in ("1", "2"):
         words = ("-a", "sad", "--seed", seed, "-o", f"{seed}.mid", "--no-manifest")

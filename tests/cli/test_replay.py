@@ -42,6 +42,15 @@ def test_a_piece_of_many_is_replayed_alone(shell):
     assert again.stdout == (shell.folder / "out" / "sad-6.mid").read_bytes()
 
 
+def test_a_setting_of_another_kind(shell, fails):
+    compose(shell, "-o", "a.mid")
+    path = shell.folder / "a.mid.json"
+    record = json.loads(path.read_text())
+    record["settings"]["bars"]["value"] = "x"
+    path.write_text(json.dumps(record))
+    assert "setting that cannot be read" in fails(1, "replay", "a.mid.json", "-o", "b.mid")
+
+
 def test_another_checkpoint_under_the_same_name(shell, fails):
     compose(shell, "-o", "a.mid")
     record = json.loads((shell.folder / "a.mid.json").read_text())

@@ -280,6 +280,18 @@ def test_a_continued_piece_stays_as_it_was(generator, score, bars):
     assert piece.score.key == given.key
 
 
+def test_of_a_continued_piece_what_was_added_is_heard(generator, score):
+    from affectgen.score.beats import read_score
+
+    data = write_midi(score(5, 6))
+    given = read_score(data)
+    piece = one(generator, "sad>happy", continue_from=data, bars=8)
+    added = piece.score.take_bars(given.bars, given.bars + 8).to_notes()
+    np.testing.assert_allclose(piece.measured, generator.guide.rate([added])[0])
+    assert len(piece.measured_path) == 2
+    assert not np.allclose(piece.measured, generator.guide.rate([piece.score.to_notes()])[0])
+
+
 def test_seconds_of_a_continuation_are_those_of_what_is_composed(generator, score):
     from affectgen.score.beats import read_score
 
