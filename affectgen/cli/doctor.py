@@ -6,7 +6,9 @@ import json
 import platform
 import shutil
 import sys
+from collections.abc import Collection
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,12 +41,14 @@ def doctor(as_json: bool) -> None:
 def _look() -> dict[str, Any]:
     """All there is to say, as JSON."""
     needed = {name: _version(name) for name in NEEDED}
-    damaged = [
-        f"{root / name} is {state}"
+    changed = {
+        root / name: state
         for root in checkpoint_roots()
         for name, state in verify_sums(root).items()
         if state in ("changed", "missing")
-    ] + _unreadable()
+    }
+    damaged = [f"{path} is {state}" for path, state in changed.items()]
+    damaged += _unreadable({path.parent for path in changed})
     return {
         "affectgen": __version__,
         "python": platform.python_version(),
@@ -63,10 +67,12 @@ def _look() -> dict[str, Any]:
     }
 
 
-def _unreadable() -> list[str]:
-    """What is wrong with checkpoints that cannot be opened, listed or not."""
+def _unreadable(told: Collection[Path]) -> list[str]:
+    """What is wrong with checkpoints that cannot be opened, but for the folders that were told of already."""
     found = []
     for folder in list_checkpoints():
+        if folder in told:
+            continue
         try:
             load_checkpoint(str(folder))
         except AffectgenError as error:

@@ -90,7 +90,7 @@ def folder_targets(params: Mapping[str, Any], names: Sequence[str]) -> list[Targ
     if plot is not None and plot.suffix.lower() in PICTURES:
         raise UsageError(f"--plot {plot} names one file, and several pieces are made.", "Give a folder: --plot out/")
     folder = Path(params["output"])
-    if folder.suffix and names and folder.suffix == Path(names[0]).suffix and not is_folder(params["output"]):
+    if folder.suffix == Path(names[0]).suffix and not is_folder(params["output"]):
         raise UsageError(f"-o {folder} names one file, and several pieces are made.", "Give a folder: -o out/")
     for path in (folder, plot):
         if path is not None:

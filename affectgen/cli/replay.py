@@ -90,10 +90,11 @@ def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint
     wanted = checkpoint if checkpoint is not None else _checkpoint(record)
     if checkpoint is not None and "checkpoint" in values:
         values["checkpoint"] = checkpoint
+    options = _options(task, values)
     _check_checkpoint(record, wanted)
     use_threads(record.run["threads"].value)
     loaded = task.load(wanted, pick_device(record.run["device"].value))
-    return loaded.run([_options(task, values)])[0]
+    return loaded.run([options])[0]
 
 
 def _options(task: Task, values: Mapping[str, Any]) -> Any:

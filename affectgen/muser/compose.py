@@ -28,7 +28,7 @@ from affectgen.score.grid import GridScore
 from affectgen.score.keys import Key
 from affectgen.score.words import Family, Field, decode, encode, key_index, key_of
 
-WIDTH = 4  # rows of every batch: one piece alone is a quarter faster than among 8, many are an eighth slower
+WIDTH = 4  # rows of every batch: among more, one piece alone is slower and many together are faster
 CLOSE_POSITIONS = (0, 4, 8)  # where the closing chord of the last bar may stand
 Words = NDArray[np.int64]
 

@@ -226,7 +226,7 @@ class Decoding:
         """The states [R, D] once the rows `wanted` have their value of an element."""
         values = torch.from_numpy(np.concatenate([value] * self.request.sides)).to(self.device)
         where = torch.from_numpy(np.concatenate([wanted] * self.request.sides)).to(self.device)[:, None]
-        return torch.where(where, state + self.writing.hands[element].chosen(values), state)
+        return torch.where(where, self.writing.model.elements.add(element, state, values), state)
 
     def _logits(self, element: int, state: Tensor) -> Tensor:
         """`ElementDecoders.forward` for every row [R, D] without word slices, the bar's part taken from `plan`."""

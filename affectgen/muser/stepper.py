@@ -38,12 +38,11 @@ class Layer:
 
 @dataclass(frozen=True)
 class Hand:
-    """The decoder of one element: norm, hidden layer, logits, and what a value adds to the state once it is chosen."""
+    """The decoder of one element: norm, hidden layer and logits."""
 
     norm: nn.LayerNorm
     hidden: Product
     out: Product
-    chosen: nn.Embedding
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,9 @@ class Writing:
         )
         own = model.elements
         hands = tuple(
-            Hand(norm, pack(hidden), pack(out), chosen)
-            for norm, hidden, out, chosen in cast(
-                Iterable[tuple[nn.LayerNorm, nn.Linear, nn.Linear, nn.Embedding]],
-                zip(own.norms, own.hidden, own.out, own.chosen, strict=True),
+            Hand(norm, pack(hidden), pack(out))
+            for norm, hidden, out in cast(
+                Iterable[tuple[nn.LayerNorm, nn.Linear, nn.Linear]], zip(own.norms, own.hidden, own.out, strict=True)
             )
         )
         tables = [table.weight.detach() for table in cast(Iterable[nn.Embedding], model.globally.tables)]

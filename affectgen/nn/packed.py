@@ -17,8 +17,8 @@ PACKING = ("x86", "fbgemm")  # engines of torch that multiply fp32 by packed fp1
 def pack(layer: nn.Linear) -> Product:
     """The layer as a function without gradients, of the weights that it has now.
 
-    A third of the layer's time at four rows where torch can pack (x86 processors); elsewhere, on other devices, and
-    for weights that fp16 does not hold exactly, it is the layer itself.
+    Where torch cannot pack (other processors than x86, other devices), and for weights that fp16 does not hold exactly,
+    it is the layer itself.
     """
     weight = layer.weight.detach()
     if weight.device.type != "cpu" or torch.backends.quantized.engine not in PACKING or not _halves(weight):
