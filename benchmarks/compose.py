@@ -33,11 +33,11 @@ from affectgen.device import choose_threads, cores
 from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.compose import WIDTH, Composed, Composer, Request
 from affectgen.muser.requests import affect_by_bar
-from affectgen.muser.sampler import DecodeRequest, Decoding
-from affectgen.muser.stepper import Stepper, Writing
-from affectgen.muser.stream import Stream
 from affectgen.report.blocks import write_block
+from affectgen.score.stream import Stream
 from affectgen.score.words import Family
+from affectgen.writing.sampler import DecodeRequest, Decoding
+from affectgen.writing.stepper import Stepper, Writing
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 BLOCK = "compose"
@@ -147,7 +147,7 @@ def compose_notes(composer: Composer, notes: int, bars: int) -> tuple[Decoding, 
     steps: list[Took] = []
     kept: list[Decoding] = []
     whole: list[Took] = []
-    sampler = sys.modules["affectgen.muser.sampler"]
+    sampler = sys.modules["affectgen.writing.sampler"]
     plain = sampler.Decoding
     sampler.Decoding = stop_after(notes, steps, kept)
     try:

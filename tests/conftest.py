@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,31 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the data folder ../shared/data is not here")
     return folder
+
+
+def make_score(seed: int = 0, bars: int = 6, key: Any = None, dense: bool = False) -> Any:
+    """Chords and a tune of random notes, with changes of tempo and harmony; dense: up to six notes an onset."""
+    import numpy as np
+
+    from affectgen.score.grid import Chord, make_grid
+    from affectgen.score.keys import Key
+
+    rng = np.random.default_rng(seed)
+    rows = []
+    for bar in range(bars):
+        for position in sorted(rng.choice(16, size=int(rng.integers(2, 7)), replace=False).tolist()):
+            count = int(rng.integers(1, 7 if dense else 4))
+            for pitch in rng.choice(np.arange(36, 90), size=count, replace=False).tolist():
+                rows.append((16 * bar + position, int(rng.integers(1, 9)), pitch, int(rng.integers(20, 120))))
+    beats = 4 * bars
+    tempo = np.repeat(rng.uniform(60, 150, bars), 4)
+    chords = tuple(Chord(int(rng.integers(12)), ("M", "m", "7")[beat % 3]) for beat in range(beats))
+    return make_grid(np.array(rows), tempo, chords, key if key is not None else Key(int(rng.integers(12)), seed % 2))
+
+
+@pytest.fixture(scope="session")
+def score() -> Callable[..., Any]:
+    return make_score
 
 
 @pytest.fixture(scope="session")

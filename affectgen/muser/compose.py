@@ -16,17 +16,18 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from affectgen.muser.config import CLOSINGS, MOST_BARS_LEFT, STYLES, MuserConfig
-from affectgen.muser.grammar import Grammar
+from affectgen.muser.config import STYLES, MuserConfig
 from affectgen.muser.model import Muser
 from affectgen.muser.planner import PlanRequest, sample_plan
 from affectgen.muser.prior import Prior, PriorContext
-from affectgen.muser.sampler import DecodeRequest, decode_words
-from affectgen.muser.stepper import Writing
-from affectgen.muser.stream import Stream
 from affectgen.score.grid import GridScore
 from affectgen.score.keys import Key
+from affectgen.score.stream import Stream
 from affectgen.score.words import Family, Field, decode, encode, key_index, key_of
+from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
+from affectgen.writing.grammar import Grammar
+from affectgen.writing.sampler import DecodeRequest, decode_words
+from affectgen.writing.stepper import Writing
 
 WIDTH = 4  # rows of every batch: among more, one piece alone is slower and many together are faster
 CLOSE_POSITIONS = (0, 4, 8)  # where the closing chord of the last bar may stand

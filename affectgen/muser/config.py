@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 STYLES = ("emopia", "pop", "game")
-MOST_BARS_LEFT = 33  # bars to the end are told apart up to this many; more count as this many
-CLOSINGS = ("excerpt", "ending")  # what the last bar of a piece is: where a clip was cut, or a real ending
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from affectgen.muser.config import MOST_BARS_LEFT, STYLES
-from affectgen.muser.stream import Stream, bar_attributes
+from affectgen.muser.config import STYLES
 from affectgen.score.keys import Key
+from affectgen.score.stream import Stream, bar_attributes
 from affectgen.score.words import BAR_LINE, SIZES, Family, Field, key_index, key_of
+from affectgen.writing.decoder import MOST_BARS_LEFT
 
 COLUMNS = 13  # see Stream.table
 

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from affectgen.muser.config import MuserConfig
-from affectgen.muser.stream import MOST_AT_ONCE
+from affectgen.score.stream import AT_ONCE, BAR, CHORD, MOST_AT_ONCE, POSITION, TEMPO
 from affectgen.score.words import BAR_LINE, ELEMENTS, SIZES, Family, Field
 
-BAR, POSITION, TEMPO, CHORD, AT_ONCE = 8, 9, 10, 11, 12  # columns of a stream table after the eight fields
 VALUES = (MOST_AT_ONCE + 1, *(SIZES[name] for name in ELEMENTS[1:]))  # sizes of the seven item vocabularies
 ORDERED = (1, 2, 4, 5, 6)  # beat, tempo, pitch, duration, velocity: their indices are in musical order
 COUNT_SCALE = 8.0  # sums over a bar's items are divided by this, so that they stay near 1

@@ -9,16 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from affectgen.muser.condition import BarCondition
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.data import Batch
-from affectgen.muser.decoder import BarCondition, ElementDecoders, GlobalDecoder
-from affectgen.muser.encoder import BAR, ElementEncoder, WordLatents, cross_covariance, regularise
+from affectgen.muser.encoder import ElementEncoder, WordLatents, cross_covariance, regularise
 from affectgen.nn.quantiser import Quantiser, QuantiserConfig
-from affectgen.score.words import BAR_LINE, ELEMENTS, Family, Field
+from affectgen.score.stream import BAR
+from affectgen.writing.decoder import ElementDecoders, GlobalDecoder, applicable
 
 REGULARISED_BARS = 256  # bars compared pairwise in one step
-NOTE_ELEMENTS = (4, 5, 6)  # pitch, duration, velocity
-METRICAL_ELEMENTS = (2, 3)  # tempo, chord: words that open an onset
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,6 @@ class Latents:
     codes: Tensor
     filled: Tensor
     commitment: Tensor
-
-
-def applicable(words: Tensor) -> list[Tensor]:
-    """For each element the words [..., 8] it applies to, boolean [...]; padding has none."""
-    family, beat = words[..., Field.FAMILY], words[..., Field.BEAT]
-    metrical = family == Family.METRICAL
-    onset = metrical & (beat > BAR_LINE)
-    note = family == Family.NOTE
-    return [family > Family.PAD, metrical, onset, onset, note, note, note]
 
 
 class Muser(nn.Module):
@@ -110,7 +100,10 @@ class Muser(nn.Module):
         states = self.globally(table[:, :-1], condition)  # [B, T - 1, D]
         detail, _, detail_loss = self.encode_words(table[:, 1:, :8])
         detail = detail * self._detail_mask(len(table), table.device)
-        elements = self._likelihood(table, states, plan, detail)
+        words = table[:, 1:, :8].flatten(0, 1)  # [M, 8], M = B * (T - 1)
+        place = table[:, :-1, BAR] + torch.arange(len(table), device=table.device)[:, None] * bars
+        plans = plan.flatten(0, 1)[place.reshape(-1)]  # [M, 7, S]
+        elements = self.elements.likelihood(words, states.flatten(0, 1), plans, detail.flatten(0, 1))
         likelihood = elements.sum()
         parts = self._regularisers(batch, latents) | {"commitment": latents.commitment + detail_loss}
         return Losses(likelihood + sum(parts.values()), likelihood, elements, parts)
@@ -129,29 +122,6 @@ class Muser(nn.Module):
             return torch.zeros(rows, 1, 7, 1, device=device)
         row = torch.rand(rows, 1, 1, 1, device=device) < self.config.detail_rate
         return (row & (torch.rand(rows, 1, 7, 1, device=device) < 0.7)).float()
-
-    def _likelihood(self, table: Tensor, states: Tensor, plan: Tensor, detail: Tensor) -> Tensor:
-        """Negative log likelihood of each element in nats per word, [7]."""
-        target = table[:, 1:]
-        flat_words = target[..., :8].reshape(-1, 8)
-        place = table[:, :-1, BAR] + torch.arange(len(table), device=table.device)[:, None] * plan.shape[1]
-        plans = plan.flatten(0, 1)  # [B * N, 7, S]
-        place, detail = place.reshape(-1), detail.flatten(0, 1)
-        state = states.flatten(0, 1)
-        masks = applicable(flat_words)
-        words = masks[0].sum().clamp_min(1)
-        losses = []
-        for element in range(len(ELEMENTS)):
-            index = masks[element].nonzero().flatten()
-            value = flat_words[index, element]
-            hidden = state[index]
-            for earlier in range(element):
-                if not _same_family(earlier, element):
-                    continue
-                hidden = self.elements.add(earlier, hidden, flat_words[index, earlier])
-            logits = self.elements(element, hidden, plans[place[index], element], detail[index, element])
-            losses.append(F.cross_entropy(logits.float(), value, reduction="sum") / words)
-        return torch.stack(losses)
 
     def _regularisers(self, batch: Batch, latents: Latents) -> dict[str, Tensor]:
         """Element order, cross-slice covariance and the affect probe, over bars that have notes."""
@@ -172,9 +142,3 @@ class Muser(nn.Module):
             read = self.probe(slices[known].flatten(1))
             parts["probe"] = config.affect_probe * F.mse_loss(read, batch.affect[filled][known])
         return parts
-
-
-def _same_family(earlier: int, element: int) -> bool:
-    """Whether an earlier element can be set in words that have `element`."""
-    metrical = (0, 1, *METRICAL_ELEMENTS)
-    return earlier == 0 or (earlier in metrical) == (element in metrical)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from affectgen.muser.prior import Prior, PriorContext, pick
+from affectgen.muser.prior import Prior, PriorContext
+from affectgen.writing.draws import guided, pick
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,3 @@ def _pick_rows(
     if rows:
         drawn[rows] = pick(logits[rows], top_p, temperature, [rngs[row] for row in rows])
     return drawn
-
-
-def guided(logits: Tensor, guidance: float) -> Tensor:
-    """Classifier-free guidance (Ho & Salimans, 2022) on stacked logits [2B, V], asked above unasked -> [B, V]."""
-    asked, unasked = logits.float().chunk(2)
-    if guidance == 1:
-        return asked
-    asked, unasked = asked.log_softmax(-1), unasked.log_softmax(-1)
-    return unasked + guidance * (asked - unasked)

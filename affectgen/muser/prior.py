@@ -5,19 +5,17 @@ A causal transformer over bars; the seven codes of a bar are drawn in a cascade,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from affectgen.affect.conditioner import AffectConditioner, ConditionerConfig
-from affectgen.muser.config import CLOSINGS, MOST_BARS_LEFT, STYLES, MuserConfig
+from affectgen.muser.config import STYLES, MuserConfig
 from affectgen.nn.transformer import Cache, Transformer, TransformerConfig
+from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 
 MODES = 2
 
@@ -119,31 +117,3 @@ class Prior(nn.Module):
             total = total + F.cross_entropy(self.logits(element, state).float(), codes[:, element], reduction="sum")
             state = self.add(element, state, codes[:, element])
         return total / inside.sum()
-
-
-def pick(logits: Tensor, top_p: float, temperature: float, rngs: Sequence[np.random.Generator]) -> Tensor:
-    """`draw` from logits [B, V] on any device: int64 [B] there."""
-    drawn = draw(logits.double().cpu().numpy(), top_p, temperature, rngs)
-    return torch.from_numpy(drawn).to(logits.device)
-
-
-def draw(
-    logits: NDArray[np.float64], top_p: float, temperature: float, rngs: Sequence[np.random.Generator]
-) -> NDArray[np.int64]:
-    """Draw from logits [B, V] by nucleus sampling (Holtzman et al., 2020), row b with its own generator: int64 [B].
-
-    Temperature 0 takes the most likely value.
-    """
-    if temperature == 0:
-        return logits.argmax(-1)
-    weights = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)  # the largest is 1 at any temperature
-    weights /= weights.sum(-1, keepdims=True)
-    row = np.arange(len(logits))
-    order = np.argsort(-weights, axis=-1, kind="stable")
-    ranked = weights[row[:, None], order]
-    before = ranked.cumsum(-1) - ranked
-    ranked[before >= top_p] = 0.0
-    bounds = ranked.cumsum(-1)
-    draws = np.array([rng.random() for rng in rngs]) * bounds[:, -1]
-    rank = np.minimum((bounds <= draws[:, None]).sum(-1), logits.shape[-1] - 1)
-    return order[row, rank]

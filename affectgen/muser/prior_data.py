@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from affectgen.muser.config import MOST_BARS_LEFT, STYLES
+from affectgen.muser.config import STYLES
 from affectgen.muser.data import Song
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import PriorBatch
 from affectgen.score.words import Field, key_of
+from affectgen.writing.decoder import MOST_BARS_LEFT
 
 
 @dataclass(frozen=True)

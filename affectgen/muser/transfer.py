@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from affectgen.muser.compose import Composed, Composer, Request, Sampling, Words, bar_codes, key_word
-from affectgen.muser.config import MOST_BARS_LEFT
 from affectgen.muser.options import ELEMENTS
-from affectgen.muser.sampler import FREE
-from affectgen.muser.stream import Stream, bar_attributes
 from affectgen.score.grid import GridScore
+from affectgen.score.stream import Stream, bar_attributes
 from affectgen.score.words import BAR_LINE, SIZES, Family, decode, encode
+from affectgen.writing.decoder import MOST_BARS_LEFT
+from affectgen.writing.sampler import FREE
 
 STRUCTURE = ("family", "beat")
 NEVER, UNCODED = 1e9, 1e6  # what a piece cannot have is ruled out before what the code does not stand for

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from affectgen.muser.compose import WIDTH, Request, Sampling, bar_codes, key_word, open_words, with_bars
-from affectgen.muser.sampler import FREE
-from affectgen.muser.stepper import Stepper
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.words import Family, Field, decode, encode
+from affectgen.writing.sampler import FREE
+from affectgen.writing.stepper import Stepper
 
 HAPPY, SAD = (0.7, 0.6), (-0.7, -0.6)
 
@@ -134,7 +134,7 @@ def test_kept_words_are_kept_and_no_note_is_lost(tiny, score, column):
 
 
 def test_more_kept_words_than_a_bar_has_room_for(tiny, score, monkeypatch):
-    monkeypatch.setattr("affectgen.muser.sampler.WORDS_PER_BAR", 4)
+    monkeypatch.setattr("affectgen.writing.sampler.WORDS_PER_BAR", 4)
     source = score(7, 3, dense=True)
     words = encode(source)
     forced = np.full_like(words, FREE)
@@ -144,7 +144,7 @@ def test_more_kept_words_than_a_bar_has_room_for(tiny, score, monkeypatch):
 
 
 def test_a_piece_that_runs_out_of_room_ends_with_a_whole_bar(tiny, monkeypatch):
-    monkeypatch.setattr("affectgen.muser.sampler.WORDS_PER_BAR", 6)
+    monkeypatch.setattr("affectgen.writing.sampler.WORDS_PER_BAR", 6)
     made = tiny.compose([ask(seed, bars=4) for seed in range(8)])
     short = [piece for piece in made if decode(piece.words).bars < 4]
     assert short, "six words a bar are too few"

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from affectgen.muser.config import MOST_BARS_LEFT
 from affectgen.muser.data import (
     Song,
     Windows,
@@ -19,8 +18,9 @@ from affectgen.muser.data import (
     whole_bars,
     whole_batches,
 )
-from affectgen.muser.stream import Stream
+from affectgen.score.stream import Stream
 from affectgen.score.words import BAR_LINE, SIZES, Family, Field, decode, encode, key_of
+from affectgen.writing.decoder import MOST_BARS_LEFT
 
 
 def onsets_of(table):

@@ -12,11 +12,11 @@ from affectgen.muser.compose import WIDTH
 from affectgen.muser.generate import DOUBT, Generator, measure_path, miss
 from affectgen.muser.options import ELEMENTS, GenerateOptions
 from affectgen.muser.requests import CONTEXT_BARS, request_of
-from affectgen.muser.stepper import Stepper
 from affectgen.score.grid import BAR, Timing
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.score.words import decode, encode
+from affectgen.writing.stepper import Stepper
 
 
 class Ear:

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectgen.muser.planner import PlanRequest, guided, sample_plan
-from affectgen.muser.prior import Prior, PriorBatch, PriorContext, pick
+from affectgen.muser.planner import PlanRequest, sample_plan
+from affectgen.muser.prior import Prior, PriorBatch, PriorContext
 from affectgen.muser.prior_data import PriorWindows, cut, encode_songs, join, prior_batches
+from affectgen.writing.draws import guided, pick
 
 
 def rngs(*seeds):

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from affectgen.muser import stepper
 from affectgen.muser.compose import WIDTH, Composer, Request, Sampling
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
-from affectgen.muser.sampler import Decoding
-from affectgen.muser.stepper import Stepper, Writing
 from affectgen.score.words import SIZES
+from affectgen.writing import stepper
+from affectgen.writing.sampler import Decoding
+from affectgen.writing.stepper import Stepper, Writing
 
 CONFIG = MuserConfig(
     dim=32, layers=2, heads=2, condition=16, encoder_dim=8, prior_dim=20, prior_layers=1, prior_heads=2
@@ -83,7 +83,7 @@ def test_states_are_those_of_the_whole_prefix(composer, monkeypatch, sides):
 @pytest.mark.parametrize("guidance", [1.0, 1.7])
 def test_words_are_those_of_the_whole_prefix(composer, monkeypatch, guidance):
     fast = composer.compose(requests(guidance))
-    monkeypatch.setattr("affectgen.muser.sampler.Decoding", Plain)
+    monkeypatch.setattr("affectgen.writing.sampler.Decoding", Plain)
     plain = composer.compose(requests(guidance))
     assert sum(len(piece.words) for piece in fast) > 60
     for ours, theirs in zip(fast, plain, strict=True):

@@ -8,9 +8,9 @@ import torch
 
 from affectgen.muser.compose import bar_codes
 from affectgen.muser.options import ELEMENTS
-from affectgen.muser.sampler import FREE
 from affectgen.muser.transfer import attribute_means, forced_words, measure_moves, note_f1, reconstruct, transfer
 from affectgen.score.words import SIZES, Family, decode, encode
+from affectgen.writing.sampler import FREE
 
 
 def test_forced_words_hold_structure_and_what_is_kept(score):

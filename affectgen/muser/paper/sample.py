@@ -17,8 +17,8 @@ from affectgen.muser.paper.config import Draw
 from affectgen.muser.paper.model import PaperModel
 from affectgen.muser.paper.prior import PaperPrior
 from affectgen.muser.paper.stream import Words
-from affectgen.muser.prior import pick
 from affectgen.score.words import BAR_LINE, ELEMENTS, Family, Field
+from affectgen.writing.draws import pick
 
 Generators = Sequence[np.random.Generator]
 

@@ -17,9 +17,9 @@ from torch import Tensor
 from affectgen.affect import Affect
 from affectgen.muser.data import Batch, Song, collate, cut_window
 from affectgen.muser.paper.config import QUADRANTS, UNKNOWN
-from affectgen.muser.stream import Stream
 from affectgen.score.grid import GridScore
 from affectgen.score.keys import estimate_key
+from affectgen.score.stream import Stream
 from affectgen.score.words import BAR_LINE, ELEMENTS, NO_CHORD, QUALITY_NAMES, SIZES, Family, Field, decode, encode
 
 Words = NDArray[np.int64]

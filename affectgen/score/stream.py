@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from affectgen.score.chords import QUALITIES
 from affectgen.score.words import BAR_LINE, DURATIONS, NO_CHORD, TEMPI, Family, Field, bar_of_words
 
+BAR, POSITION, TEMPO, CHORD, AT_ONCE = 8, 9, 10, 11, 12  # columns of a stream table after the eight fields
 MOST_AT_ONCE = 12  # notes per onset are told apart up to this many
 # Brightness of a chord: +1 for a major third, -1 for a minor one, 0 for a suspended fourth or second.
 BRIGHTNESS = np.array([1.0 if 4 in tones else -1.0 if 3 in tones else 0.0 for tones in QUALITIES.values()])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -17,12 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from affectgen.muser.decoder import INPUTS
-from affectgen.muser.model import Muser
 from affectgen.nn.packed import Product, pack
 from affectgen.nn.transformer import Block, rotary_tables, rotate
+from affectgen.writing.decoder import INPUTS, ElementDecoders, GlobalDecoder
 
 FIRST_ROOM = 512  # words that the store has room for at first; it doubles when they are used up
+
+
+class WordModel(Protocol):
+    """A model that writes words: its global decoder and its element decoders."""
+
+    globally: GlobalDecoder
+    elements: ElementDecoders
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,14 @@ class Writing:
     words: the tables of INPUTS, one below the other [sum of sizes, D]; offsets: where each begins, int64 [8].
     """
 
-    model: Muser
+    model: WordModel
     layers: tuple[Layer, ...]
     hands: tuple[Hand, ...]
     words: Tensor
     offsets: Tensor
 
     @classmethod
-    def of(cls, model: Muser) -> Writing:
+    def of(cls, model: WordModel) -> Writing:
         """Pack a model, in some tens of milliseconds."""
         layers = tuple(
             Layer(block, pack(block.attention.qkv), pack(block.attention.out), pack(block.widen), pack(block.narrow))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from affectgen.muser.stream import BRIGHTNESS, MOST_AT_ONCE, Stream, bar_attributes
+from affectgen.score.stream import BRIGHTNESS, MOST_AT_ONCE, Stream, bar_attributes
 from affectgen.score.words import QUALITY_NAMES, TEMPI, chord_index, encode
 
 TONIC = 2  # chord index of the major triad on the tonic; 1 is "no chord"

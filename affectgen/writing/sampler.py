@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from affectgen.muser.grammar import Grammar
-from affectgen.muser.planner import guided
-from affectgen.muser.prior import draw
-from affectgen.muser.stepper import Stepper, Writing
 from affectgen.score.words import BAR_LINE, ELEMENTS, NO_CHORD, SIZES, Family, Field
+from affectgen.writing.decoder import METRICAL, NOTE
+from affectgen.writing.draws import draw, guided
+from affectgen.writing.grammar import Grammar
+from affectgen.writing.stepper import Stepper, Writing
 
 FREE = -1  # in forced words: to be drawn
 WORDS_PER_BAR = 96  # room in the cache for each bar
-METRICAL = (2, 3)
-NOTE = (4, 5, 6)
 LAST = (METRICAL[-1], NOTE[-1])  # after these a word is complete, and nothing reads the states it was drawn from
 NEVER = -1e9  # the logit of what may not be
 STRICT = (Field.FAMILY, Field.BEAT, Field.PITCH)  # rare values of these blur rhythm and harmony, and widen the range
@@ -33,13 +31,14 @@ Finished = Callable[[int, NDArray[np.int64]], Collection[int]]
 class DecodeRequest:
     """What the decoder is asked for.
 
-    condition: [sides * B, N, C], rows with the affect asked and then, unless guidance is 1, the same rows without;
-    plan: [B, N, 7, S] quantised slices; grammars: one a row; forced: per row words [T, 8] whose fields are given, FREE
-    where drawn, or None; prefix: per row words that open the piece (at least the key event).
+    condition: [sides * B, N, C], rows with what is asked and then, unless guidance is 1, the same rows without;
+    plan: [B, N, 7, S] quantised slices, None for a model without; grammars: one a row; forced: per row words [T, 8]
+    whose fields are given, FREE where drawn, or None; prefix: per row words that open the piece (the key
+    event at least).
     """
 
     condition: Tensor
-    plan: Tensor
+    plan: Tensor | None
     grammars: Sequence[Grammar]
     prefix: Sequence[NDArray[np.int64]]
     forced: Sequence[NDArray[np.int64] | None]
@@ -50,7 +49,7 @@ class DecodeRequest:
 
     @property
     def sides(self) -> int:
-        """2 where rows without the affect are needed for guidance, 1 otherwise."""
+        """2 where rows without what is asked are needed for guidance, 1 otherwise."""
         return len(self.condition) // len(self.grammars)
 
 
@@ -67,7 +66,7 @@ class Decoding:
         self.most = [self._room(row) for row in range(self.rows)]
         self.stepper = Stepper(writing, request.condition, self._live(), request.sides)
         self.bar: NDArray[np.int64] | None = None
-        self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D]
+        self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D] or none
 
     def _room(self, row: int) -> int:
         """How many words a row may have: plenty for its own bars, and all that it opens with or keeps."""
@@ -136,13 +135,15 @@ class Decoding:
         table[:, :8] = word
         table[:, 9:12] = self.in_force
         bar = np.array([max(grammar.bar, 0) for grammar in self.request.grammars])
-        bar = np.minimum(bar, self.request.plan.shape[1] - 1)
+        bar = np.minimum(bar, self.request.condition.shape[1] - 1)
         if self.bar is None or (bar != self.bar).any():
             self.bar, self.plan = bar, self._plan_of(bar)
         return self.stepper.step(table, bar, self._live())
 
     def _plan_of(self, bar: NDArray[np.int64]) -> list[Tensor]:
         """What the slices of each row's bar [B] tell each element's decoder."""
+        if self.request.plan is None:
+            return []
         rows = torch.arange(self.rows, device=self.device)
         slices = self.request.plan[rows, torch.from_numpy(bar).to(self.device)]  # [B, 7, S]
         rows_of_all = torch.cat([slices] * self.request.sides)
@@ -229,9 +230,10 @@ class Decoding:
         return torch.where(where, self.writing.model.elements.add(element, state, values), state)
 
     def _logits(self, element: int, state: Tensor) -> Tensor:
-        """`ElementDecoders.forward` for every row [R, D] without word slices, the bar's part taken from `plan`."""
+        """`ElementDecoders.forward` for every row [R, D] without word slices; what the bar's add is in `plan`."""
         hand = self.writing.hands[element]
-        return hand.out(F.gelu(hand.hidden(hand.norm(state)) + self.plan[element]))
+        hidden = hand.hidden(hand.norm(state))
+        return hand.out(F.gelu(hidden + self.plan[element] if self.plan else hidden))
 
 
 def _never_empty(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,0 +1,1 @@
+"""Writing pieces word by word: the decoder, grammar and sampler that MusER and EmoGen share."""
