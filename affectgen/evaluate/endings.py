@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from affectgen.recognize.harmony import key_of, pitch_class_weights
+from affectgen.score.harmony import key_of, pitch_class_weights
 from affectgen.score.keys import Key
 from affectgen.score.notes import NoteArray
 

@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.errors import AffectgenError, MidiError
+from affectgen.errors import MidiError
 from affectgen.muser.data import Song
+from affectgen.score.corpora import from_first_bar, read_clip, read_pieces, read_rows
 from affectgen.score.grid import BAR, GridScore
-from affectgen.score.keys import PITCH_NAMES, Key
-from affectgen.score.midi import read_grid, read_notes
+from affectgen.score.midi import read_grid
 from affectgen.score.notes import NoteArray
-from affectgen.score.performance import as_played
-from affectgen.score.split import is_dev_song as is_dev_song  # other modules take it from here
 from affectgen.score.words import encode
 
 QUADRANTS = {"Q1": (0.6, 0.6), "Q2": (-0.6, 0.6), "Q3": (-0.6, -0.6), "Q4": (0.6, -0.6)}
@@ -31,35 +29,12 @@ def read_emopia(folder: Path, split: str, points: dict[str, tuple[float, float]]
 
     points: valence-arousal by clip name; the centre of the labelled quadrant where a clip is missing.
     """
-    table = folder / "clips.csv"
-    if not table.is_file():
-        raise AffectgenError(f"{table} is missing.", "Point --data at a folder laid out as docs/training.md shows.")
     songs = []
-    with table.open(newline="") as file:
-        for row in csv.DictReader(file):
-            part = "dev" if row["split"] == "train" and is_dev_song(row["song"]) else row["split"]
-            if part != split:
-                continue
-            point = (points if points is not None else {}).get(row["clip"], QUADRANTS[row["quadrant"]])
-            for score in read_clip(folder, row):
-                songs.append(Song.of(row["clip"], encode(score), np.array(point, dtype=np.float32), "emopia", False))
+    for row in read_rows(folder, split):
+        point = (points if points is not None else {}).get(row["clip"], QUADRANTS[row["quadrant"]])
+        for score in read_clip(folder, row):
+            songs.append(Song.of(row["clip"], encode(score), np.array(point, dtype=np.float32), "emopia", False))
     return songs
-
-
-def read_clip(folder: Path, row: dict[str, str]) -> Iterator[GridScore]:
-    """The beat-aligned pieces of a row of clips.csv (one, or several with semicolons between), as they were played.
-
-    The beat files floor velocities at 40 and cut durations at a bar; the performance, where there is one, gives them
-    back.
-    """
-    key = Key(PITCH_NAMES.index(row["key"]), int(row["mode"] == "minor"))
-    performance = folder / "raw" / f"{row['clip']}.mid"
-    for name in row["beat"].split(";"):
-        path = folder / "beat" / name
-        if not name or not path.is_file():
-            continue
-        score = read_grid(path, key)
-        yield as_played(score, read_notes(performance)) if performance.is_file() else score
 
 
 def read_folder(folder: Path, style: str, rate: Rater | None = None) -> Iterator[Song]:
@@ -67,23 +42,12 @@ def read_folder(folder: Path, style: str, rate: Rater | None = None) -> Iterator
 
     rate: turns windows of 30 s into valence-arousal [N, 2]; each bar then gets the rating of the window around it.
     """
-    for path in sorted(folder.glob("*.mid")):
-        try:
-            score = read_grid(path)
-        except MidiError:
-            continue
-        score = _from_first_bar(score)
+    for name, score in read_pieces(folder):
         words = encode(score)
         if len(words) < LEAST_WORDS:
             continue
         affect = UNKNOWN if rate is None else rate_bars(score, rate)
-        yield Song.of(path.stem, words, affect, style, True)
-
-
-def _from_first_bar(score: GridScore) -> GridScore:
-    """Without the empty bars before the first note."""
-    first = int(score.start.min()) // BAR if len(score) else 0
-    return score.take_bars(first, score.bars)
+        yield Song.of(name, words, affect, style, True)
 
 
 def rate_bars(score: GridScore, rate: Rater, step: int = 4) -> NDArray[np.float32]:
@@ -111,7 +75,7 @@ def read_vgmidi(folder: Path) -> Iterator[Song]:
         for row in csv.DictReader(file):
             path = folder / "midi" / row["midi"]
             try:
-                score = _from_first_bar(read_grid(path))
+                score = from_first_bar(read_grid(path))
             except MidiError:
                 continue
             words = encode(score)

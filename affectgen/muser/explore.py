@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from affectgen.errors import AffectgenError
 from affectgen.muser.compose import Composer
-from affectgen.muser.corpora import read_clip
 from affectgen.muser.options import ELEMENTS
 from affectgen.muser.probes import FOLDS, REPEATS, Projection, majority_share, probe_accuracy, project, silhouette
 from affectgen.score.beats import read_score
+from affectgen.score.corpora import read_clip
 from affectgen.score.grid import GridScore
 from affectgen.score.keys import PITCH_NAMES
 from affectgen.score.stream import Stream

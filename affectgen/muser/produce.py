@@ -19,7 +19,6 @@ import numpy as np
 from affectgen.errors import AffectgenError, CheckpointError, UsageError
 from affectgen.muser.checkpoint import KIND, load_composer
 from affectgen.muser.config import MuserConfig
-from affectgen.muser.corpora import is_dev_song
 from affectgen.muser.export import export
 from affectgen.muser.paper.export import export_paper
 from affectgen.muser.paper.train import PaperTrainOptions, paper_songs, run_paper
@@ -30,6 +29,7 @@ from affectgen.nn.training import BEST
 from affectgen.recognize.corpus import read_emopia, read_vgmidi
 from affectgen.recognize.mlp import Settings, affect_of
 from affectgen.recognize.pseudo import inside_quadrant, out_of_fold
+from affectgen.score.split import is_dev_song
 
 COLUMNS = ("clip", "song", "quadrant", "split", "key", "mode", "beat")
 SETTINGS = "settings.json"

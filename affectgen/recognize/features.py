@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.recognize import harmony
+from affectgen.score import harmony
+from affectgen.score.cues import grid_steps, onset_pulse, top_line
 from affectgen.score.notes import GRID_SECONDS, NoteArray
 
 Floats = NDArray[np.float64]
@@ -41,24 +42,6 @@ def _correlation(first: Floats, second: Floats) -> float:
     return float(((first - first.mean()) * (second - second.mean())).mean() / spread) if spread > 1e-9 else 0.0
 
 
-def _steps(notes: NoteArray) -> NDArray[np.int64]:
-    """Onsets in grid steps, int64 [N]."""
-    return np.round(notes.onset / GRID_SECONDS).astype(np.int64)
-
-
-def top_line(notes: NoteArray) -> NoteArray:
-    """The melody by the skyline rule: the highest note of each onset, unless a higher note still sounds there."""
-    if not len(notes):
-        return notes
-    last = np.flatnonzero(np.diff(_steps(notes), append=np.iinfo(np.int64).max) > 0)  # the highest of each onset
-    line = NoteArray(notes.onset[last], notes.duration[last], notes.pitch[last], notes.velocity[last])
-    stop = line.onset + line.duration - GRID_SECONDS / 2
-    earlier = np.tri(len(line), k=-1, dtype=bool)  # [i, j]: note j starts before note i
-    covered = earlier & (stop[None] > line.onset[:, None]) & (line.pitch[None] > line.pitch[:, None])
-    uncovered: NDArray[np.bool_] = np.asarray(~covered.any(axis=1))
-    return line.pick(uncovered)
-
-
 def _velocity(notes: NoteArray) -> Values:
     force = notes.velocity.astype(np.float64)
     found = _moments("velocity", force, (10, 50, 90))
@@ -72,7 +55,7 @@ def _velocity(notes: NoteArray) -> Values:
 
 
 def _time(notes: NoteArray) -> Values:
-    steps, sizes = np.unique(_steps(notes), return_counts=True)
+    steps, sizes = np.unique(grid_steps(notes), return_counts=True)
     length = max(notes.end, 1.0)
     gaps = np.log(np.clip(np.diff(steps) * GRID_SECONDS, GRID_SECONDS, None))  # log seconds
     found = {"onsets_per_second": len(steps) / length, "notes_per_second": len(notes) / length}
@@ -88,7 +71,7 @@ def _time(notes: NoteArray) -> Values:
     found["density_sd"] = float(np.std(counts / 2.0))  # onsets per second in windows of two seconds
     if len(steps) > 1:
         next_gap = np.append(np.diff(steps), steps[-1] - steps[-2]) * GRID_SECONDS
-        ratio = notes.duration / next_gap[np.searchsorted(steps, _steps(notes))]
+        ratio = notes.duration / next_gap[np.searchsorted(steps, grid_steps(notes))]
         found |= _moments("legato", np.log(np.clip(ratio, 0.1, 20.0)))
     else:
         found |= _moments("legato", np.zeros(0))
@@ -160,23 +143,8 @@ def _melody(notes: NoteArray) -> Values:
 
 
 def _pulse(notes: NoteArray) -> Values:
-    """Autocorrelation of the onset counts at lags of 0.2-2 s: how clear a pulse is, and how fast."""
-    steps = _steps(notes)
-    found = {"pulse_clarity": 0.0, "pulse_period": 0.0, "pulse_spread": 0.0}
-    if len(np.unique(steps)) < 4:
-        return found
-    counts = np.sqrt(np.bincount(steps).astype(np.float64))
-    smooth = np.convolve(counts, (0.25, 0.5, 0.25), mode="same")  # a performer is off the grid by a step
-    centred = smooth - smooth.mean()
-    power = np.abs(np.fft.rfft(centred, 2 * len(centred))) ** 2
-    lags = np.fft.irfft(power)[: len(centred)]
-    chosen = lags[4:41] / max(float(lags[0]), 1e-9)
-    if not len(chosen):
-        return found
-    found["pulse_clarity"] = float(chosen.max())
-    found["pulse_period"] = float((4 + chosen.argmax()) * GRID_SECONDS)
-    found["pulse_spread"] = float(chosen.std())
-    return found
+    clarity, period, spread = onset_pulse(notes)
+    return {"pulse_clarity": clarity, "pulse_period": period, "pulse_spread": spread}
 
 
 _GROUPS: tuple[Callable[[NoteArray], Values], ...] = (_velocity, _time, _register, _texture, _key, _melody, _pulse)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectgen.recognize.features import describe, feature_names, feature_table, has_dynamics, top_line
+from affectgen.recognize.features import describe, feature_names, feature_table, has_dynamics
+from affectgen.score.cues import top_line
 from affectgen.score.notes import NoteArray
 
 # two bars of quavers in thirds at one a half second, and a long last chord

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affectgen.recognize import harmony
+from affectgen.score import harmony
 from affectgen.score.notes import NoteArray
 
 
