@@ -113,3 +113,39 @@ def tiny_muser(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         model.train()(whole_batches(read_emopia(corpus / "emopia", "train"), 64, 1000)[0])  # starts the books
     save_composer(folder, model, Prior(config), {"attribute_spread": [1.0] * 7, "licence": "CC0-1.0"}, "")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_emogen(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of an untrained EmoGen of little width, alive to its targets, in a folder `tiny`, and its map
+    beside it, `tiny-map`: the hand-made clips that are no validation clips, each about the middle of its quadrant."""
+    import csv
+
+    import numpy as np
+    import torch
+
+    from affectgen.emogen.checkpoint import save_emogen, save_map
+    from affectgen.emogen.config import EmogenConfig
+    from affectgen.emogen.mapping import EmotionMap
+    from affectgen.emogen.model import Emogen
+    from affectgen.emogen.scale import Scale
+    from affectgen.emogen.vector import describe
+    from affectgen.score.midi import read_grid
+
+    with (corpus / "emopia" / "clips.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] != "val"]
+    scores = [read_grid(corpus / "emopia" / "beat" / row["beat"]) for row in rows]
+    values = np.stack([describe(score.to_notes(), float(np.median(score.tempo))) for score in scores])
+    quadrant = np.array([int(row["quadrant"][1]) - 1 for row in rows])
+    middle = np.array([[0.6, 0.6], [-0.6, 0.6], [-0.6, -0.6], [0.6, -0.6]])
+    points = middle[quadrant] + np.random.default_rng(0).uniform(-0.3, 0.3, (len(rows), 2))
+    torch.manual_seed(0)
+    model = Emogen(EmogenConfig(dim=16, layers=1, heads=2, condition=16, hidden=16))
+    for name, parameter in model.named_parameters():
+        if "film" in name or "out." in name:  # they start as the identity or near zero
+            torch.nn.init.normal_(parameter, std=0.4)
+    folder = tmp_path_factory.mktemp("emogen") / "tiny"
+    save_emogen(folder, model, Scale.of(values), {"licence": "CC0-1.0", "training": {}}, "# tiny\n")
+    emotions = EmotionMap(values, points, quadrant, tuple(row["clip"] for row in rows))
+    save_map(folder.with_name("tiny-map"), emotions, {"licence": "CC0-1.0"}, "")
+    return folder

@@ -98,7 +98,7 @@ def read_stdin(ctx: click.Context | None) -> bytes:
 
 def affect_options(command: Command) -> Command:
     """-a/--affect, or --valence with --arousal."""
-    return _all(
+    return all_of(
         command,
         click.option(
             "-a",
@@ -114,7 +114,7 @@ def affect_options(command: Command) -> Command:
 
 def output_options(command: Command) -> Command:
     """-o, --force, --plot, --manifest, --no-manifest, --json."""
-    return _all(
+    return all_of(
         command,
         click.option("-o", "--output", required=True, metavar="PATH|-", help="The file to write, or - (stdout)."),
         click.option("--force", is_flag=True, help="Replace files that exist."),
@@ -158,16 +158,16 @@ def seed_option(command: Command) -> Command:
     return click.option("--seed", type=kind, envvar="AFFECTGEN_SEED", help="Drawn, and printed, when absent.")(command)
 
 
-def best_of_option(command: Command) -> Command:
+def best_of_option(default: int) -> Callable[[Command], Command]:
     """--best-of."""
     return click.option(
         "--best-of",
         type=click.IntRange(1, MOST_CANDIDATES),
-        default=1,
+        default=default,
         show_default=True,
         envvar="AFFECTGEN_BEST_OF",
-        help="Make N candidates and keep the one the guide finds nearest to the affect.",
-    )(command)
+        help="Make N candidates and keep the one nearest to what was asked.",
+    )
 
 
 def tries_option(default: int) -> Callable[[Command], Command]:
@@ -178,14 +178,14 @@ def tries_option(default: int) -> Callable[[Command], Command]:
         default=default,
         show_default=True,
         envvar="AFFECTGEN_TRIES",
-        help="Compose anew, so often at most, while a piece is far from the affect or does not pass for real music; "
+        help="Compose anew, so often at most, while a piece is not good enough; "
         "with --seconds so often for each of up to four lengths.",
     )
 
 
 def talk_options(command: Command) -> Command:
     """-q and -v; `Talk` reads them."""
-    return _all(
+    return all_of(
         command,
         click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
         click.option("-v", "--verbose", is_flag=True, help="Print more on the way."),
@@ -224,7 +224,8 @@ def origin(ctx: click.Context, name: str) -> str:
 
 def given(ctx: click.Context, *names: str) -> list[str]:
     """Those of the options that somebody set, as they are spelled on the command line."""
-    return [f"--{name.replace('_', '-')}" for name in names if origin(ctx, name) != "default"]
+    spelled = {param.name: max(param.opts, key=len) for param in ctx.command.params}
+    return [spelled.get(name, f"--{name}") for name in names if origin(ctx, name) != "default"]
 
 
 def exclude(ctx: click.Context, *names: str) -> None:
@@ -283,7 +284,7 @@ def _check_affect(text: str) -> None:
     parse_affect(text)
 
 
-def _all(command: Command, *options: Callable[[Command], Command]) -> Command:
+def all_of(command: Command, *options: Callable[[Command], Command]) -> Command:
     """Apply decorators so that the help lists them in this order."""
     for option in reversed(options):
         command = option(command)

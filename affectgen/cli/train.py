@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from affectgen.cli.options import LARGEST_SEED, Command, Number, Words, device_option, given, readable
+from affectgen.cli.training import check_files, path_text
 from affectgen.device import choose_threads, pick_device
-from affectgen.errors import AffectgenError, UsageError
+from affectgen.errors import UsageError
 from affectgen.muser.config import MuserConfig
 
 OURS, PAPER = "ours", "paper"
@@ -94,7 +95,9 @@ def train(ctx: click.Context, /, **params: Any) -> None:
     out, run = params["output"], params["run"]
     run = run if run is not None else out.with_name(f"{out.name}.run")
     _check_options(ctx)
-    _check_files(params, out, run)
+    check_files(out, run, params["force"])
+    if params["points"] is not None:
+        readable(params["points"])
     common = {name: params[name] for name in ("data", "points", "seed")} | {
         "folder": run, "device": pick_device(params["device"]),
         "threads": params["threads"] if params["threads"] is not None else choose_threads(),
@@ -110,7 +113,7 @@ def train(ctx: click.Context, /, **params: Any) -> None:
         click.echo(f"Interrupted. The run is kept in {run}; go on with the same words:\n  {command}", err=True)
         raise
     if written:
-        words = ["affectgen", "muser", "generate", "--checkpoint", _path(out), "-a", "happy", "-o", "happy.mid"]
+        words = ["affectgen", "muser", "generate", "--checkpoint", path_text(out), "-a", "happy", "-o", "happy.mid"]
         click.echo(f"wrote {out}; try: {shlex.join(words)}", err=True)
 
 
@@ -157,21 +160,3 @@ def _check_options(ctx: click.Context) -> None:
         lost = given(ctx, *names)
         if on and lost:
             raise UsageError(f"{' and '.join(lost)} cannot be used with {other}.", f"Leave out {', '.join(lost)}.")
-
-
-def _check_files(params: dict[str, Any], out: Path, run: Path) -> None:
-    """Refuse what cannot end well before anything long begins."""
-    if out.exists() and not out.is_dir():
-        raise AffectgenError(f"{out} is a file, and a folder was expected.", "Give another name.")
-    if (out / "config.json").exists() and not params["force"]:
-        raise AffectgenError(f"{out} holds a checkpoint already.", "Give another name, or --force to replace it.")
-    for path in (out, run):
-        if not path.parent.is_dir():
-            raise AffectgenError(f"The folder {path.parent} does not exist.", f"Create it: mkdir -p {path.parent}")
-    if params["points"] is not None:
-        readable(params["points"])
-
-
-def _path(out: Path) -> str:
-    """The folder so that --checkpoint takes it for a path, not for a name."""
-    return str(out) if out.parent != Path() or out.is_absolute() else f"./{out}"

@@ -6,8 +6,8 @@ seed and request alone, never on its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -20,18 +20,14 @@ from affectgen.muser.config import STYLES, MuserConfig
 from affectgen.muser.model import Muser
 from affectgen.muser.planner import PlanRequest, sample_plan
 from affectgen.muser.prior import Prior, PriorContext
-from affectgen.score.grid import GridScore
 from affectgen.score.keys import Key
 from affectgen.score.stream import Stream
-from affectgen.score.words import Family, Field, decode, encode, key_index, key_of
+from affectgen.writing import pieces
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
+from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Finished, Words, in_batches, key_word, score_of
 from affectgen.writing.sampler import DecodeRequest, decode_words
 from affectgen.writing.stepper import Writing
-
-WIDTH = 4  # rows of every batch: among more, one piece alone is slower and many together are faster
-CLOSE_POSITIONS = (0, 4, 8)  # where the closing chord of the last bar may stand
-Words = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -71,16 +67,10 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Composed:
-    """A finished piece: its words, the same as a score, and the plan it was written after [bars, 7]."""
+class Composed(pieces.Composed):
+    """A finished piece with the plan it was written after [bars, 7]."""
 
-    words: Words
-    score: GridScore
     codes: NDArray[np.int64]
-
-
-# is told of a request that is finished, by its number, and the piece; answers with requests that nobody needs any more
-Finished = Callable[[int, Composed], Collection[int]]
 
 
 class Writer(Protocol):
@@ -142,15 +132,7 @@ class Composer:
         """
         if len({request.sampling for request in requests}) > 1:
             raise ValueError("requests of one call must be sampled alike")
-        needless: set[int] = set()
-
-        def tell(number: int, piece: Composed) -> Collection[int]:
-            needless.update(finished(number, piece))
-            return needless
-
-        while left := [number for number in range(len(requests)) if number not in needless][:WIDTH]:
-            self._batch({number: requests[number] for number in left}, tell)
-            needless.update(left)
+        in_batches(requests, self._batch, finished)
 
     def _batch(self, numbered: Mapping[int, Request], finished: Finished) -> None:
         """One padded batch: plan, then words."""
@@ -169,7 +151,8 @@ class Composer:
 
         def tell(row: int, words: Words) -> Collection[int]:
             plan_of_row = codes[row, : requests[row].bars].cpu().numpy()
-            needless = finished(numbers[row], Composed(words, score_of(words, requests[row]), plan_of_row))
+            score = score_of(words, requests[row].bars, requests[row].ending)
+            needless = finished(numbers[row], Composed(words, score, plan_of_row))
             return [row for row, number in enumerate(numbers) if number in needless]
 
         decode_words(self.writing, self._decode_request(requests, context, codes, keys, rngs), rngs, tell)
@@ -246,39 +229,6 @@ class Composer:
             context.ending[one],
         )  # fmt: skip
         return functional.pad(condition, (0, 0, 0, plan.shape[1] - count))
-
-
-def key_word(key: Key) -> Words:
-    """The key event, int64 [1, 8]."""
-    word = np.zeros((1, 8), dtype=np.int64)
-    word[0, Field.FAMILY], word[0, Field.KEY] = Family.KEY, key_index(key)
-    return word
-
-
-def score_of(words: Words, request: Request) -> GridScore:
-    """The score of a request's words; where it ends on the tonic, nothing else rings into the closing chord."""
-    score = with_bars(words, request.bars)
-    if not request.ending or not len(score):
-        return score
-    last = int(score.start.max())
-    room = np.where(score.start < last, last - score.start, score.length)
-    return replace(score, length=np.minimum(score.length, room))
-
-
-def with_bars(words: Words, bars: int) -> GridScore:
-    """The score of some words, which has the bars asked for even where the last ones are silent."""
-    score = decode(words)
-    if score.bars >= bars:
-        return score
-    more = bars - score.bars
-    tempo = np.concatenate([score.tempo, np.full(4 * more, score.tempo[-1])])
-    return replace(score, tempo=tempo, chords=score.chords + (score.chords[-1],) * (4 * more), bars=bars)
-
-
-def open_words(score: GridScore) -> tuple[Key, Words]:
-    """A score's key and its words without key event and END, to open or to force another piece."""
-    words = encode(score)
-    return key_of(int(words[0, Field.KEY])), words[1:-1]
 
 
 @torch.no_grad()

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from affectgen.muser.config import STYLES
-from affectgen.score.keys import Key
 from affectgen.score.stream import Stream, bar_attributes
-from affectgen.score.words import BAR_LINE, SIZES, Family, Field, key_index, key_of
+from affectgen.score.words import Family, Field, key_of
 from affectgen.writing.decoder import MOST_BARS_LEFT
-
-COLUMNS = 13  # see Stream.table
+from affectgen.writing.tables import COLUMNS, cut_table, first_onset, jitter
 
 
 @dataclass(frozen=True)
@@ -117,24 +115,10 @@ class Window:
 
 def cut_window(song: Song, first: int, most_words: int) -> Window:
     """The window from bar `first` of at most `most_words` words; it ends with END if the song does."""
-    table = song.table
-    begin = int(np.searchsorted(table[:, Field.KEY + 1], first)) if first else 1
-    rows = table[begin : begin + most_words - 1].astype(np.int64)
-    head = table[:1].astype(np.int64)
-    cut = np.concatenate([head, rows])
-    cut[:, 8] = np.maximum(cut[:, 8] - first, 0)
-    opening = _first_onset(cut)
-    cut[: int(opening[0]) if len(opening) else len(cut), 10:12] = 0  # nothing is in force yet, as in sampling
-    cut[opening, Field.TEMPO] = cut[opening, 10]
-    cut[opening, Field.CHORD] = cut[opening, 11]
+    cut, _ = cut_table(song.table, first, most_words)
     stop = first + int(cut[:, 8].max()) + 1
     left = np.minimum(song.bars - 1 - np.arange(first, stop), MOST_BARS_LEFT)
     return Window(cut, song.attributes[first:stop], song.affect[first:stop], left, song.style, song.ending)
-
-
-def _first_onset(table: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where the first onset of a table stands: one index, or none."""
-    return np.flatnonzero((table[:, Field.FAMILY] == Family.METRICAL) & (table[:, Field.BEAT] > BAR_LINE))[:1]
 
 
 def whole_bars(window: Window) -> Window:
@@ -158,7 +142,7 @@ def join(first: Window, second: Window) -> Window:
     head, tail = whole_bars(first), second.table[1:].copy()
     tail[:, 8] += head.bars
     tempo, chord = head.table[-1, 10:12]
-    opening = _first_onset(tail)
+    opening = first_onset(tail)
     until = int(opening[0]) if len(opening) else len(tail)
     tail[:until, 10:12] = tempo, chord
     tail[opening, Field.TEMPO] *= tail[opening, 10] != tempo
@@ -168,18 +152,6 @@ def join(first: Window, second: Window) -> Window:
         np.concatenate([head.table, tail]), np.concatenate([head.attributes, second.attributes]),
         np.concatenate([head.affect, second.affect]), np.concatenate([left, second.left]), second.style, second.ending,
     )  # fmt: skip
-
-
-def jitter(table: NDArray[np.int64], rng: np.random.Generator) -> None:
-    """Augment in place: any tonic, tempo by up to two steps, velocity by one; pitch is relative and stays."""
-    key = key_of(int(table[0, Field.KEY]))
-    table[0, Field.KEY] = key_index(Key(int(rng.integers(12)), key.mode))
-    tempo, velocity = int(rng.integers(-2, 3)), int(rng.integers(-1, 2))
-    for column in (Field.TEMPO, 10):
-        has = table[:, column] > 0
-        table[has, column] = np.clip(table[has, column] + tempo, 1, SIZES["tempo"] - 1)
-    has = table[:, Field.VELOCITY] > 0
-    table[has, Field.VELOCITY] = np.clip(table[has, Field.VELOCITY] + velocity, 1, SIZES["velocity"] - 1)
 
 
 def collate(windows: Sequence[Window], affect_noise: float = 0.0, rng: np.random.Generator | None = None) -> Batch:

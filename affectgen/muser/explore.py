@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from affectgen.errors import AffectgenError
 from affectgen.muser.compose import Composer
-from affectgen.muser.options import ELEMENTS
 from affectgen.muser.probes import FOLDS, REPEATS, Projection, majority_share, probe_accuracy, project, silhouette
 from affectgen.score.beats import read_score
 from affectgen.score.corpora import read_clip
@@ -27,6 +26,7 @@ from affectgen.score.grid import GridScore
 from affectgen.score.keys import PITCH_NAMES
 from affectgen.score.stream import Stream
 from affectgen.score.words import encode
+from affectgen.writing.options import ELEMENTS
 
 TABLE = "clips.csv"
 SPLITS = ("val", "train", "all")

@@ -6,7 +6,6 @@ the first rows of the curves.
 
 from __future__ import annotations
 
-import csv
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,14 +22,11 @@ from affectgen.muser.model import Muser
 from affectgen.muser.prior import Prior
 from affectgen.muser.train import KEEP, POINTS, TrainOptions, begin, count
 from affectgen.nn.checkpoint import load_checkpoint
-from affectgen.nn.training import BEST, LOG
+from affectgen.nn.curves import CURVES, earlier_curves, read_stages, stage_table, write_curves
+from affectgen.nn.training import BEST
 from affectgen.score.words import ELEMENTS
 
 LICENCE = "CC-BY-NC-SA-4.0"
-CURVES = "curves.csv"
-BEFORE = "before-"  # opens the name of a stage of the checkpoint that was gone on from
-ORDER = ("pretrain", "vqvae", "prior", "finetune")  # of both structures' stages; config.json has them by the alphabet
-COLUMNS = ("steps", "kept_step", "validation", "minutes")
 CORPORA = {
     "train": "labelled clips (EMOPIA's layout)",
     "pop": "music without labels (Pop1k7's layout)",
@@ -42,7 +38,6 @@ AFFECTS = {
     "given": "Clips are labelled by quadrant; the points inside were given in a table.",
     "centres": "Clips are labelled by quadrant, and each stands at the centre of its own.",
 }
-Curves = list[list[str]]
 
 
 def attribute_spread(songs: list[Song]) -> list[float]:
@@ -50,40 +45,6 @@ def attribute_spread(songs: list[Song]) -> list[float]:
     whole = [song.attributes for song in songs if np.isfinite(song.attributes).any(0).all()]
     means = np.array([np.nanmean(attributes, axis=0) for attributes in whole])
     return [float(value) for value in means.std(axis=0)]
-
-
-def read_stages(run: Path, keep: Mapping[str, str]) -> tuple[Curves, dict[str, dict[str, Any]]]:
-    """The validation curves of the stages that `keep` names, and what each came to (COLUMNS) by name.
-
-    keep: which weights a stage ends with, "best" or "last".
-    """
-    curves: Curves = []
-    reached: dict[str, dict[str, Any]] = {}
-    for stage, kind in keep.items():
-        with (run / stage / LOG).open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        curves += [[stage, row["step"], row["train"], row["loss"]] for row in rows]
-        kept = rows[-1] if kind == "last" else min(rows, key=lambda row: float(row["loss"]))
-        reached[stage] = {
-            "steps": int(rows[-1]["step"]), "kept_step": int(kept["step"]), "validation": float(kept["loss"]),
-            "minutes": round(sum(float(row["seconds"]) for row in rows) / 60, 1),
-        }  # fmt: skip
-    return curves, reached
-
-
-def earlier_curves(start: str) -> Curves:
-    """The curves of the checkpoint that was gone on from, its stages marked as such; none where it keeps none."""
-    path = load_checkpoint(start).folder / CURVES
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [[f"{BEFORE}{row[0]}", *row[1:]] for row in list(csv.reader(file))[1:] if row]
-
-
-def write_curves(path: Path, curves: Curves) -> None:
-    """The curves as one CSV."""
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([["stage", "step", "train", "valid"], *curves])
 
 
 def export(options: TrainOptions, songs: dict[str, list[Song]], out: Path, command: str) -> None:
@@ -146,14 +107,6 @@ def passes(options: TrainOptions, songs: list[Song], steps: int) -> float:
     return float(steps * options.rows * options.stage("finetune").share["emopia"] * row / sizes.sum())
 
 
-def generations(training: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """A training and those before it, the oldest first, each with what opens the names of its stages."""
-    chain = [("", training)]
-    while "before" in chain[0][1]:
-        chain.insert(0, (chain[0][0] + BEFORE, chain[0][1]["before"]["training"]))
-    return chain
-
-
 def corpora(songs: Mapping[str, int]) -> str:
     """The corpora that had songs, in words."""
     return listed([text for name, text in CORPORA.items() if songs.get(name, 0) > 0])
@@ -195,17 +148,6 @@ def lineage_lines(training: dict[str, Any]) -> list[str]:
         parts.append(f"{who} from {source}, trained on {on}." if on else f"{who} from {source}.")
         who = f"{before['name']} went on"
     return [f"{' '.join(parts)} Encoder and codebooks are as they were there; the prior {prior}.", ""]
-
-
-def stage_table(training: dict[str, Any]) -> list[str]:
-    """Every stage with its figures, those of earlier checkpoints first."""
-    lines = ["| stage | steps | weights of step | validation, nats | minutes |", "|---|---|---|---|---|"]
-    for prefix, one in generations(training):
-        stages = one.get("stages", {})
-        for name in sorted(stages, key=ORDER.index):
-            steps, kept, validation, minutes = (stages[name][column] for column in COLUMNS)
-            lines.append(f"| {prefix}{name} | {steps} | {kept} | {validation:.3f} | {minutes} |")
-    return lines
 
 
 def card_text(name: str, about: dict[str, Any]) -> str:

@@ -7,16 +7,12 @@ the settings it was begun with, trains (going on where an interrupted run stood)
 from __future__ import annotations
 
 import csv
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from affectgen.errors import AffectgenError, CheckpointError, UsageError
+from affectgen.errors import AffectgenError, CheckpointError
 from affectgen.muser.checkpoint import KIND, load_composer
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.export import export
@@ -25,17 +21,15 @@ from affectgen.muser.paper.train import PaperTrainOptions, paper_songs, run_pape
 from affectgen.muser.train import POINTS, TrainOptions, prepare, read_points, run_train, say
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.nn.distributed import Workers
+from affectgen.nn.runs import claim, plain
 from affectgen.nn.training import BEST
-from affectgen.recognize.corpus import read_emopia, read_vgmidi
-from affectgen.recognize.mlp import Settings, affect_of
-from affectgen.recognize.pseudo import inside_quadrant, out_of_fold
-from affectgen.score.split import is_dev_song
+from affectgen.nn.transformer import check_sizes
+from affectgen.recognize.mlp import Settings
+from affectgen.recognize.pseudo import emopia_points
+from affectgen.score.corpora import check_data
 
-COLUMNS = ("clip", "song", "quadrant", "split", "key", "mode", "beat")
-SETTINGS = "settings.json"
 # what may change when a run goes on; the checkpoint it started from is held by its hash, whatever it is called
 FREE = ("data", "folder", "songs", "points", "threads", "device", "only", "start")
-LAYOUT = "docs/training.md shows the layout."
 
 
 def produce(options: TrainOptions, out: Path, command: str) -> bool:
@@ -89,48 +83,11 @@ def start_config(start: str) -> MuserConfig:
     return load_composer(start).config
 
 
-def check_sizes(dim: int, heads: int, times: int) -> None:
-    """UsageError for a width that heads cannot share: `times` heads must divide it, for rotations turn pairs."""
-    if dim % (times * heads):
-        raise UsageError(
-            f"--dim {dim} cannot be shared by {heads} heads.",
-            f"Give a multiple of {times * heads}, {'twice' if times == 2 else f'{times} times'} the heads.",
-        )
-
-
 def check_inputs(options: TrainOptions | PaperTrainOptions) -> None:
     """AffectgenError unless the clips, and the table of points where one is given, can be trained on."""
     check_data(options.data)
     if options.points is not None:
         check_points(options.points)
-
-
-def check_data(data: Path) -> None:
-    """AffectgenError unless data/emopia holds a table with labelled training clips whose files are there."""
-    table = data / "emopia" / "clips.csv"
-    if not data.is_dir():
-        raise AffectgenError(f"The folder {data} does not exist.", "Give --data the folder that holds emopia/.")
-    if not table.is_file():
-        raise AffectgenError(f"{data} has no emopia/clips.csv, which names the labelled clips.", LAYOUT)
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    missing = [name for name in COLUMNS if not rows or name not in rows[0]]
-    if missing:
-        raise AffectgenError(f"{table} has no column {', '.join(missing)}.", LAYOUT)
-    wrong = [row for row in rows if row["quadrant"] not in ("Q1", "Q2", "Q3", "Q4")]
-    if wrong:
-        label, clip = wrong[0]["quadrant"], wrong[0]["clip"]
-        raise AffectgenError(f"{table} gives {clip} the quadrant {label!r}; Q1 to Q4 were expected.", LAYOUT)
-    beat = table.parent / "beat"
-    there = [row for row in rows if any((beat / name).is_file() for name in row["beat"].split(";") if name)]
-    dev = [row for row in there if row["split"] == "dev" or (row["split"] == "train" and is_dev_song(row["song"]))]
-    train = [row for row in there if row["split"] == "train" and not is_dev_song(row["song"])]
-    if not train or not dev:
-        what = "trained on" if not train else "used for development (one training song in 14 is)"
-        raise AffectgenError(
-            f"{table} names {len(there)} clips whose file is in beat/, and none can be {what}.",
-            "Give clips the split train, and those of some songs the split dev.",
-        )
 
 
 def check_points(path: Path) -> None:
@@ -145,21 +102,7 @@ def check_points(path: Path) -> None:
 
 def claim_run(options: TrainOptions | PaperTrainOptions) -> None:
     """Note the settings in the run folder; UsageError where it was begun with other ones, or the other structure."""
-    path = options.folder / SETTINGS
-    now = held_settings(options)
-    if not path.is_file():
-        options.folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
-        return
-    before = {"structure": "ours", **dict(flat(json.loads(path.read_text(encoding="utf-8"))))}
-    differ = [(name, value) for name, value in flat(now) if before.get(name) != value]
-    if differ and differ[0][0] == "structure":
-        differ = differ[:1]  # all else differs with it
-    changed = [f"{name} {before.get(name)} (now {value})" for name, value in differ]
-    if changed:
-        raise UsageError(
-            f"The run {options.folder} was begun with {', '.join(changed)}.", "Give the same, or another --run folder."
-        )
+    claim(options.folder, held_settings(options), {"structure": "ours"})
 
 
 def held_settings(options: TrainOptions | PaperTrainOptions) -> dict[str, Any]:
@@ -179,32 +122,15 @@ def find_points(data: Path, path: Path, settings: Settings | None = None) -> Pat
     """
     if path.is_file():
         return path
-    home = data / "emopia"
-    clips = read_emopia(home, "train") or read_emopia(home, "train", kind="beat")
-    if not clips:
+    say("predicting the points of the labelled clips out of fold")
+    points = emopia_points(data, settings)
+    if not points:
         say("no clip has a file of its own name: every clip stands at the centre of its quadrant")
         return None
-    say(f"predicting the points of {len(clips)} clips out of fold")
-    rated = read_vgmidi(data / "vgmidi") if (data / "vgmidi").is_dir() else []
-    logits = out_of_fold([*clips, *rated], settings=settings)[: len(clips)]
-    points = inside_quadrant(affect_of(logits)[0], np.array([clip.quadrant for clip in clips]))
     part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("clip", "valence", "arousal"))
-        writer.writerows((clip.name, f"{v:.4f}", f"{a:.4f}") for clip, (v, a) in zip(clips, points, strict=True))
+        writer.writerows((clip, f"{v:.4f}", f"{a:.4f}") for clip, (v, a) in points.items())
     part.replace(path)
     return path
-
-
-def plain(values: Any) -> Any:
-    """Settings as JSON holds them."""
-    return json.loads(json.dumps(values, default=str))
-
-
-def flat(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The settings of a nested mapping by their own names."""
-    found: list[tuple[str, Any]] = []
-    for name, value in values.items():
-        found.extend(flat(value) if isinstance(value, Mapping) else [(name, value)])
-    return found

@@ -1,25 +1,22 @@
-"""From options to requests: affect bar by bar, given pieces as prefixes or kept words, and what a score still lacks."""
+"""From options to MusER's requests: given pieces become prefixes, kept words and clamped codes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from affectgen.affect import AffectPath, parse_affect
 from affectgen.errors import UsageError
-from affectgen.muser.compose import Composer, Request, Sampling, Writer, bar_codes, open_words
-from affectgen.muser.options import ELEMENTS, GenerateOptions, pull
-from affectgen.muser.transfer import forced_words
-from affectgen.score.beats import read_score
-from affectgen.score.grid import BAR, BEAT, GridScore
+from affectgen.muser.compose import Composer, Request, Sampling, Writer, bar_codes
+from affectgen.muser.options import GenerateOptions, pull
+from affectgen.score.grid import GridScore
 from affectgen.score.keys import Key
-from affectgen.score.words import decode, encode
+from affectgen.score.words import encode
+from affectgen.writing.given import affect_by_bar, context_of, forced_words
+from affectgen.writing.options import ELEMENTS
+from affectgen.writing.pieces import open_words
 
 PLAN_SHARE = 0.6  # of the guidance beyond 1 goes into the plan: more of it makes pieces alike
-CONTEXT_BARS = 8  # bars of a continued piece that the model hears
-BEATS = BAR // BEAT  # in a bar
 
 
 def sampling_of(option: GenerateOptions) -> Sampling:
@@ -30,21 +27,6 @@ def sampling_of(option: GenerateOptions) -> Sampling:
     )  # fmt: skip
 
 
-def affect_by_bar(affect: str | None, bars: int) -> NDArray[np.float64] | None:
-    """The asked valence-arousal of each bar, [bars, 2]; a path in seconds is spread over the whole piece."""
-    if affect is None:
-        return None
-    asked = parse_affect(affect)
-    points = asked.sample(bars) if isinstance(asked, AffectPath) else [asked] * bars
-    return np.array([[point.valence, point.arousal] for point in points])
-
-
-def given_piece(option: GenerateOptions) -> GridScore | None:
-    """The piece of which elements are kept or that is continued, None for neither. MidiError if it cannot be read."""
-    source = option.source if option.source is not None else option.continue_from
-    return None if source is None else read_score(source)
-
-
 def request_of(
     composer: Writer, option: GenerateOptions, bars: int, seed: tuple[int, ...], given: GridScore | None
 ) -> Request:
@@ -53,7 +35,7 @@ def request_of(
     if given is not None and option.source is not None:
         return _keeping(_ours(composer), option, given, seed)
     request = Request(affect_by_bar(option.affect, bars), bars, seed, key=key, sampling=sampling_of(option))
-    return request if given is None else _continuing(_ours(composer), request, _context(given))
+    return request if given is None else _continuing(_ours(composer), request, context_of(given))
 
 
 def _ours(composer: Writer) -> Composer:
@@ -90,42 +72,3 @@ def _continuing(composer: Composer, request: Request, score: GridScore) -> Reque
     return replace(
         request, affect=affect, bars=score.bars + request.bars, key=key, prefix=words, clamped=clamped
     )
-
-
-def _context(score: GridScore) -> GridScore:
-    """The last bars of a piece."""
-    return score.take_bars(max(0, score.bars - CONTEXT_BARS), score.bars)
-
-
-def tail_seconds(score: GridScore, bars: int) -> float:
-    """Seconds of the last bars of a piece."""
-    lines = score.line_seconds()
-    return float(lines[-1] - lines[-1 - BAR * bars])
-
-
-def finish(option: GenerateOptions, score: GridScore, given: GridScore | None) -> GridScore:
-    """Put the piece that was continued before its continuation, and bring the median tempo to what was asked."""
-    if given is not None and option.continue_from is not None:
-        score = append(given, score)
-    if option.tempo is not None:
-        score = replace(score, tempo=score.tempo * (option.tempo / float(np.median(score.tempo))))
-    return score
-
-
-def append(given: GridScore, composed: GridScore) -> GridScore:
-    """A piece as it was, then what was composed after it. `composed` opens with the piece's context as words say it."""
-    context = _context(given)
-    spoken = decode(encode(context))
-    opening = set(zip(spoken.start.tolist(), spoken.pitch.tolist(), strict=True))
-    pairs = zip(composed.start.tolist(), composed.pitch.tolist(), strict=True)
-    new = np.array([pair not in opening for pair in pairs], dtype=bool)
-    shift = (given.bars - context.bars) * BAR
-    return GridScore(
-        np.concatenate([given.start, composed.start[new] + shift]),
-        np.concatenate([given.length, composed.length[new]]),
-        np.concatenate([given.pitch, composed.pitch[new]]),
-        np.concatenate([given.velocity, composed.velocity[new]]),
-        np.concatenate([given.tempo, composed.tempo[BEATS * context.bars :]]),
-        given.chords + composed.chords[BEATS * context.bars :], composed.key,
-        given.bars + composed.bars - context.bars,
-    )  # fmt: skip

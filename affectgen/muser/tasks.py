@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from affectgen.muser.options import ELEMENTS, GenerateOptions, ReconstructOptions, TransferOptions
+from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
 from affectgen.task import Loaded, Result
+from affectgen.writing.options import ELEMENTS
+from affectgen.writing.results import MIDI, facts, line, midi, piece_details, reading, record
 
 if TYPE_CHECKING:
     from affectgen.muser.compose import Composer, Writer
     from affectgen.muser.generate import Piece
-    from affectgen.score.grid import GridScore
-
-MIDI = ".mid"
 
 
 @dataclass(frozen=True)
@@ -48,24 +47,13 @@ class GenerateRunner:
         return [self._result(option, piece) for option, piece in zip(options, pieces, strict=True)]
 
     def _result(self, option: GenerateOptions, piece: Piece) -> Result:
-        details = facts(piece.score) | {
-            "batch_width": self._width(), "candidate": piece.candidate, "candidates": option.best_of,
-            "attempts": piece.attempts,
-            "critic": None if piece.belief is None else round(piece.belief, 4),
-        }  # fmt: skip
-        if piece.measured_path is not None:
-            details["measured_path"] = [[round(float(x), 4) for x in point] for point in piece.measured_path]
+        details = piece_details(piece, option.best_of)
+        details["critic"] = None if piece.belief is None else round(piece.belief, 4)
         heard = reading(piece.measured.tolist())
         return Result(
             data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
-            measured=heard, details=details, checkpoint=record(self.composer), summary=(_line(details),),
+            measured=heard, details=details, checkpoint=record(self.composer), summary=(line(details),),
         )  # fmt: skip
-
-    @staticmethod
-    def _width() -> int:
-        from affectgen.muser.compose import WIDTH
-
-        return WIDTH
 
 
 @dataclass(frozen=True)
@@ -81,11 +69,11 @@ class TransferRunner:
     def _one(self, option: TransferOptions) -> Result:
         import numpy as np
 
-        from affectgen.muser.compose import WIDTH
         from affectgen.muser.transfer import measure_moves, transfer
         from affectgen.recognize.guide import load_guide
         from affectgen.score.beats import read_score
         from affectgen.score.words import encode
+        from affectgen.writing.pieces import WIDTH
 
         source, donor = read_score(option.source), read_score(option.donor)
         made = transfer(self.composer, source, donor, option.elements, option.seed, option.temperature)
@@ -107,7 +95,7 @@ class TransferRunner:
         details = facts(made.score) | {"elements": list(option.elements), "moves": _plain(rows), "batch_width": WIDTH}
         details["source_affect"] = reading(points[0].tolist())
         return Result(
-            data=_midi(made.score), suffix=MIDI, asked=None, measured=reading(points[2].tolist()), details=details,
+            data=midi(made.score), suffix=MIDI, asked=None, measured=reading(points[2].tolist()), details=details,
             checkpoint=record(self.composer), summary=tuple(lines),
         )  # fmt: skip
 
@@ -132,7 +120,7 @@ class ReconstructRunner:
         score = note_f1(source, rebuilt)
         point = load_guide().rate([rebuilt.to_notes()])[0]
         return Result(
-            data=_midi(rebuilt), suffix=MIDI, asked=None, measured=reading(point.tolist()),
+            data=midi(rebuilt), suffix=MIDI, asked=None, measured=reading(point.tolist()),
             details=facts(rebuilt) | {"note_f1": round(score, 4)}, checkpoint=record(self.composer),
             summary=(f"note F1 {score:.3f} ({len(source)} notes in, {len(rebuilt)} out)",),
         )  # fmt: skip
@@ -141,40 +129,6 @@ class ReconstructRunner:
 GENERATE = MuserTask("muser generate", GenerateOptions, GenerateRunner, any_structure=True)
 TRANSFER = MuserTask("muser transfer", TransferOptions, TransferRunner)
 RECONSTRUCT = MuserTask("muser reconstruct", ReconstructOptions, ReconstructRunner)
-
-
-def facts(score: GridScore) -> dict[str, Any]:
-    """What a manifest says of a piece."""
-    tempo = sorted(score.tempo.tolist())[len(score.tempo) // 2]
-    return {
-        "bars": score.bars, "notes": len(score), "seconds": round(score.seconds, 3), "key": str(score.key),
-        "tempo": round(tempo, 2),
-    }  # fmt: skip
-
-
-def reading(point: Sequence[float]) -> dict[str, Any]:
-    """The guide's valence-arousal as results state it."""
-    from affectgen.affect import Affect
-
-    affect = Affect(float(point[0]), float(point[1]))
-    return {"recogniser": "guide", **affect.to_json(), "quadrant": affect.quadrant}
-
-
-def record(composer: Writer) -> dict[str, str]:
-    """The checkpoint as manifests name it."""
-    return {"name": composer.name, "sha256": composer.sha256}
-
-
-def _line(details: dict[str, Any]) -> str:
-    """One line about a piece for a person; what was measured is said by the command."""
-    return f"{details['bars']} bars, {details['seconds']:.1f} s, {details['notes']} notes, {details['key']}"
-
-
-def _midi(score: GridScore) -> bytes:
-    """The file."""
-    from affectgen.score.midi import write_midi
-
-    return write_midi(score)
 
 
 def _plain(rows: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:

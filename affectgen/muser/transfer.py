@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from affectgen.muser.compose import Composed, Composer, Request, Sampling, Words, bar_codes, key_word
-from affectgen.muser.options import ELEMENTS
+from affectgen.muser.compose import Composed, Composer, Request, Sampling, bar_codes
 from affectgen.score.grid import GridScore
 from affectgen.score.stream import Stream, bar_attributes
 from affectgen.score.words import BAR_LINE, SIZES, Family, decode, encode
 from affectgen.writing.decoder import MOST_BARS_LEFT
-from affectgen.writing.sampler import FREE
+from affectgen.writing.given import forced_words
+from affectgen.writing.options import ELEMENTS
+from affectgen.writing.pieces import Words, key_word
 
 STRUCTURE = ("family", "beat")
 NEVER, UNCODED = 1e9, 1e6  # what a piece cannot have is ruled out before what the code does not stand for
@@ -33,17 +34,6 @@ class Moves:
     donor: NDArray[np.float64]
     result: NDArray[np.float64]
     shift: NDArray[np.float64]
-
-
-def forced_words(words: Words, kept: tuple[str, ...]) -> Words:
-    """The words of a source with the kept elements' fields given and the others FREE; the structure always stays."""
-    forced = np.full_like(words, FREE)
-    forced[:, 0] = words[:, 0]
-    forced[:, 1] = words[:, 1]
-    for name in kept:
-        column = ELEMENTS.index(name)
-        forced[:, column] = words[:, column]
-    return forced
 
 
 def transfer(

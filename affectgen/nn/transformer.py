@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from affectgen.affect.conditioner import FiLM
+from affectgen.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -174,3 +175,12 @@ class Transformer(nn.Module):
         if cache is not None:
             cache.advance(x.shape[1])
         return self.norm(x)
+
+
+def check_sizes(dim: int, heads: int, times: int) -> None:
+    """UsageError for a width that heads cannot share: `times` heads must divide it, for rotations turn pairs."""
+    if dim % (times * heads):
+        raise UsageError(
+            f"--dim {dim} cannot be shared by {heads} heads.",
+            f"Give a multiple of {times * heads}, {'twice' if times == 2 else f'{times} times'} the heads.",
+        )

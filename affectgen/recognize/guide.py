@@ -17,10 +17,12 @@ from affectgen.recognize import store
 from affectgen.recognize.features import VELOCITY_PREFIX, feature_names, feature_table, has_dynamics
 from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.mlp import Perceptrons, affect_of
+from affectgen.score.grid import GridScore
 from affectgen.score.notes import NoteArray
 
 Floats = NDArray[np.float64]
 GUIDE = "midi-guide"
+WINDOW_BARS = 4  # a path is measured in windows of this many bars
 
 
 def velocity_columns() -> NDArray[np.bool_]:
@@ -59,3 +61,13 @@ def load_guide(name: str | Path = GUIDE) -> Guide:
             "Fit it again: python -m affectgen.recognize.fit --what guide",
         )
     return Guide(Perceptrons(**arrays), Intensity(np.array(config["intensity"], dtype=np.float64)))
+
+
+def measure_path(guide: Guide, score: GridScore, window: int = WINDOW_BARS) -> NDArray[np.float64]:
+    """The guide's valence-arousal in windows of bars, [W, 2]; a window without notes reads 0."""
+    parts = [score.take_bars(first, first + window).to_notes() for first in range(0, score.bars, window)]
+    heard = [index for index, part in enumerate(parts) if len(part)]
+    points = np.zeros((len(parts), 2))
+    if heard:
+        points[heard] = guide.rate([parts[index] for index in heard])
+    return points

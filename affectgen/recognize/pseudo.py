@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.errors import UsageError
+from affectgen.errors import AffectgenError, UsageError
 from affectgen.recognize.corpus import (
     Labelled,
     examples_of,
@@ -58,10 +58,21 @@ def inside_quadrant(readings: Floats, quadrant: NDArray[np.int64]) -> Floats:
 
 
 def emopia_points(data: Path, settings: Settings | None = None) -> dict[str, tuple[float, float]]:
-    """(valence, arousal) of each clip of EMOPIA's training split under `data`; VGMIDI helps to fit the predictions."""
-    clips = read_emopia(data / "emopia", "train")
-    logits = out_of_fold([*clips, *read_vgmidi(data / "vgmidi")], settings=settings)[: len(clips)]
-    points = inside_quadrant(affect_of(logits)[0], np.array([clip.quadrant for clip in clips]))
+    """(valence, arousal) of each clip of EMOPIA's training split under `data`, from raw files, or from beat files where
+    there are no raw ones; nothing where no clip has a file of its own name. VGMIDI, where the folder has it, helps to
+    fit the predictions. AffectgenError where the clips do not cover both sides of both axes."""
+    home = data / "emopia"
+    clips = read_emopia(home, "train") or read_emopia(home, "train", kind="beat")
+    if not clips:
+        return {}
+    rated = read_vgmidi(data / "vgmidi") if (data / "vgmidi").is_dir() else []
+    logits = out_of_fold([*clips, *rated], settings=settings)[: len(clips)]
+    try:
+        points = inside_quadrant(affect_of(logits)[0], np.array([clip.quadrant for clip in clips]))
+    except ValueError as error:
+        raise AffectgenError(
+            f"The training clips of {home} cannot be given points: {error}.", "Give clips of all four quadrants."
+        ) from error
     return {clip.name: (float(v), float(a)) for clip, (v, a) in zip(clips, points, strict=True)}
 
 

@@ -14,6 +14,8 @@ from affectgen.score.performance import as_played
 from affectgen.score.split import is_dev_song
 
 Row = dict[str, str]
+COLUMNS = ("clip", "song", "quadrant", "split", "key", "mode", "beat")
+LAYOUT = "docs/training.md shows the layout."
 
 
 def read_rows(folder: Path, split: str) -> list[Row]:
@@ -61,3 +63,31 @@ def from_first_bar(score: GridScore) -> GridScore:
     """Without the empty bars before the first note."""
     first = int(score.start.min()) // BAR if len(score) else 0
     return score.take_bars(first, score.bars)
+
+
+def check_data(data: Path) -> None:
+    """AffectgenError unless data/emopia holds a table with labelled training clips whose files are there."""
+    table = data / "emopia" / "clips.csv"
+    if not data.is_dir():
+        raise AffectgenError(f"The folder {data} does not exist.", "Give --data the folder that holds emopia/.")
+    if not table.is_file():
+        raise AffectgenError(f"{data} has no emopia/clips.csv, which names the labelled clips.", LAYOUT)
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    missing = [name for name in COLUMNS if not rows or name not in rows[0]]
+    if missing:
+        raise AffectgenError(f"{table} has no column {', '.join(missing)}.", LAYOUT)
+    wrong = [row for row in rows if row["quadrant"] not in ("Q1", "Q2", "Q3", "Q4")]
+    if wrong:
+        label, clip = wrong[0]["quadrant"], wrong[0]["clip"]
+        raise AffectgenError(f"{table} gives {clip} the quadrant {label!r}; Q1 to Q4 were expected.", LAYOUT)
+    beat = table.parent / "beat"
+    there = [row for row in rows if any((beat / name).is_file() for name in row["beat"].split(";") if name)]
+    dev = [row for row in there if row["split"] == "dev" or (row["split"] == "train" and is_dev_song(row["song"]))]
+    train = [row for row in there if row["split"] == "train" and not is_dev_song(row["song"])]
+    if not train or not dev:
+        what = "trained on" if not train else "used for development (one training song in 14 is)"
+        raise AffectgenError(
+            f"{table} names {len(there)} clips whose file is in beat/, and none can be {what}.",
+            "Give clips the split train, and those of some songs the split dev.",
+        )

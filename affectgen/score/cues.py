@@ -14,7 +14,8 @@ def grid_steps(notes: NoteArray) -> NDArray[np.int64]:
 
 
 def top_line(notes: NoteArray) -> NoteArray:
-    """The melody by the skyline rule: the highest note of each onset, unless a higher note still sounds there."""
+    """The melody by the skyline rule: the highest note of each onset, unless a higher one of an earlier onset's highest
+    still sounds there."""
     if not len(notes):
         return notes
     last = np.flatnonzero(np.diff(grid_steps(notes), append=np.iinfo(np.int64).max) > 0)  # the highest of each onset

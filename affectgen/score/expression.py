@@ -8,6 +8,7 @@ other real songs do. The grid stays readable in the file: deviations keep within
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ LENGTHS = np.geomspace(0.4, 4.0, 24)  # played over written length
 LEAST_SECONDS = 0.03
 NEIGHBOURS = 60  # performances from which a style is drawn
 WITHIN = 0.45  # of a sixteenth: the farthest a note is played from its place
+TOGETHER = 128  # pieces that are played side by side
 NUMBERS = 12  # columns of `context` that are plain numbers
 STYLES = 2  # how loose a performance is in timing and how much it pedals: two numbers a piece
 
@@ -106,6 +108,27 @@ class Expression(nn.Module):
         return torch.stack(shifts), torch.stack(lengths)
 
 
+def _draw_together(model: Expression, known: Tensor, style: Tensor, uniform: Tensor) -> Tensor:
+    """Shifts in seconds and length ratios [B, N, 2] of pieces side by side: known [B, N, 28], style [B, 2], uniform
+    [B, N, 2]. What is drawn for a row does not depend on its padding, which comes last."""
+    state, before, drawn = None, torch.zeros(len(known), 2), []
+    shifts, lengths = torch.from_numpy(SHIFTS), torch.from_numpy(LENGTHS)
+    for note in range(known.shape[1]):
+        hidden, state = model.rnn(torch.cat([known[:, note], style, before], dim=-1)[:, None], state)
+        shift = _pick_rows(model.shift(hidden[:, 0]), uniform[:, note, 0])
+        value, _ = _values(shift, torch.zeros_like(shift))
+        length = _pick_rows(model.length(torch.cat([hidden[:, 0], value[:, None]], dim=-1)), uniform[:, note, 1])
+        before = torch.stack(_values(shift, length), dim=-1)
+        drawn.append(torch.stack([shifts[shift], lengths[length]], dim=-1))
+    return torch.stack(drawn, dim=1)
+
+
+def _pick_rows(logits: Tensor, uniform: Tensor) -> Tensor:
+    """`_pick` for rows [B, V]."""
+    shares = logits.double().softmax(-1).cumsum(-1)
+    return (shares < uniform[:, None] * shares[:, -1:]).sum(-1).clamp(max=logits.shape[-1] - 1)
+
+
 def _values(shift: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
     """Bins as numbers about -1 to 1."""
     shifts = torch.tensor(SHIFTS / 0.03, dtype=torch.float32)[shift]
@@ -154,10 +177,40 @@ class Performer:
         written = score.seconds_at(score.start + score.length) - onset
         length = np.maximum(written * LENGTHS[length_bins.numpy()], LEAST_SECONDS)
         start = np.maximum(onset + shift, 0.0)
-        return Timing(start, np.minimum(length, _room(score, start, written)))
+        return Timing(start, np.minimum(length, room(score, start, written)))
+
+    @torch.no_grad()
+    def perform_many(self, scores: Sequence[GridScore], seed: int) -> list[NDArray[np.float64]]:
+        """How far each note is played off its place, in seconds, and its played over its written length, [N, 2] of each
+        score: for corpora, many pieces at once, without what `perform` does about tempo and endings.
+
+        A piece is played after its place in the list, whatever stands beside it.
+        """
+        self.model.eval()
+        by_length = np.argsort([len(score) for score in scores], kind="stable").tolist()
+        order = [index for index in by_length if len(scores[index])]
+        found: dict[int, NDArray[np.float64]] = {index: np.zeros((0, 2)) for index in range(len(scores))}
+        for part in _slices(len(order), TOGETHER):
+            some = [(index, scores[index]) for index in order[part]]
+            steps = max(len(score) for _, score in some)
+            known, uniform = torch.zeros(len(some), steps, NUMBERS + BAR), torch.zeros(len(some), steps, 2)
+            style = torch.zeros(len(some), STYLES)
+            for row, (index, score) in enumerate(some):
+                rng = np.random.default_rng((seed, index))
+                alike = np.argsort(((self.traits - traits_of(score)) ** 2).sum(1))[:NEIGHBOURS]
+                style[row] = torch.from_numpy(self.styles[rng.choice(alike)])
+                known[row, : len(score)] = torch.from_numpy(context(score))
+                uniform[row, : len(score)] = torch.from_numpy(rng.random((len(score), 2)))
+            drawn = _draw_together(self.model, known, style, uniform).numpy()
+            found |= {index: drawn[row, : len(score)] for row, (index, score) in enumerate(some)}
+        return [found[index] for index in range(len(scores))]
 
 
-def _room(score: GridScore, start: NDArray[np.float64], written: NDArray[np.float64]) -> NDArray[np.float64]:
+def _slices(count: int, size: int) -> list[slice]:
+    return [slice(at, at + size) for at in range(0, count, size)]
+
+
+def room(score: GridScore, start: NDArray[np.float64], written: NDArray[np.float64]) -> NDArray[np.float64]:
     """The longest each note may sound [N]: notes written to end by the last onset or the final bar line do so."""
     last = int(score.start.max())
     before = score.start + score.length <= last

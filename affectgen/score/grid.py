@@ -70,6 +70,17 @@ class GridScore:
         onset = self.seconds_at(self.start)
         return NoteArray.of(onset, self.seconds_at(self.start + self.length) - onset, self.pitch, self.velocity)
 
+    def bar_notes(self, first: int, stop: int, timing: Timing | None = None) -> NoteArray:
+        """The notes that start in bars [first, stop), as written or as played, in seconds from that bar line; those
+        that a performer plays before it start at 0."""
+        inside = (self.start >= BAR * first) & (self.start < BAR * stop)
+        onset = self.seconds_at(self.start) if timing is None else timing.onset
+        length = self.seconds_at(self.start + self.length) - onset if timing is None else timing.duration
+        zero = float(self.seconds_at(np.array([BAR * first]))[0])
+        return NoteArray.of(
+            np.maximum(onset[inside] - zero, 0.0), length[inside], self.pitch[inside], self.velocity[inside]
+        )
+
     @property
     def seconds(self) -> float:
         """Seconds from the first to the final bar line."""

@@ -124,6 +124,11 @@ class Stepper:
         result: Tensor = self.norm(x)
         return result
 
+    def keep(self, row: int, words: int) -> None:
+        """Forget all but the first so many words, and give every row the memory that one has of them."""
+        self.store[..., :words, :] = self.store[:, :, :, row : row + 1, :, :words].clone()
+        self.length = words
+
     def _make_room(self, words: int) -> None:
         """A store for that many words, and their rotations; memory that is never written to is never used."""
         # layers, keys and values, with and without affect, live, H, words, d
@@ -158,10 +163,13 @@ class Stepper:
         stop = self.length + 1
         self.store[number, 0, :, :live, :, self.length] = turned[:, :, 1]
         self.store[number, 1, :, :live, :, self.length] = qkv[:, :live, 2]
-        for side in range(self.sides):
-            keys, values = self.store[number, :, side, :live, :, :stop]  # [live, H, words, d]
-            attended = F.scaled_dot_product_attention(turned[side, :, 0, :, None], keys, values)  # [live, H, 1, d]
-            self.mixed[side, :live] = attended.reshape(live, self.config.dim)
+        # all sides in one call where their rows lie side by side in the store
+        sides = [slice(0, self.sides)] if live == self.live else [slice(side, side + 1) for side in range(self.sides)]
+        for side in sides:
+            keys, values = self.store[number, :, side, :live, :, :stop].flatten(1, 2)  # [rows, H, words, d]
+            query = turned[side, :, 0, :, None].flatten(0, 1)  # [rows, H, 1, d]
+            attended = F.scaled_dot_product_attention(query, keys, values)
+            self.mixed[side, :live] = attended.reshape(-1, live, self.config.dim)
         x = x + layer.out(self.mixed.view(self.sides * self.rows, self.config.dim))
         hidden = torch.addcmul(shift_forward, F.layer_norm(x, shape), scale_forward)
         return x + layer.narrow(F.gelu(layer.widen(hidden)))

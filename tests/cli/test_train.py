@@ -263,7 +263,7 @@ def test_training_leaves_no_half_written_points(corpus, tmp_path, monkeypatch):
     def stop(*words, **more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("affectgen.muser.produce.out_of_fold", stop)
+    monkeypatch.setattr("affectgen.recognize.pseudo.out_of_fold", stop)
     with pytest.raises(KeyboardInterrupt):
         find_points(corpus, tmp_path / "points.csv")
     assert list(tmp_path.glob("*")) == []

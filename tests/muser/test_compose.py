@@ -1,4 +1,5 @@
-"""Composing with an untrained model: seeds, neighbours, kept words, openings, lengths, endings, guidance."""
+"""Composing with an untrained model: seeds, neighbours, kept words, openings, lengths, endings, guidance,
+and words that no neighbour changes."""
 
 from __future__ import annotations
 
@@ -7,11 +8,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from affectgen.muser.compose import WIDTH, Request, Sampling, bar_codes, key_word, open_words, with_bars
+from affectgen.muser.compose import Request, Sampling, bar_codes
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.words import Family, Field, decode, encode
-from affectgen.writing.sampler import FREE
+from affectgen.writing.pieces import WIDTH, key_word, open_words
+from affectgen.writing.sampler import FREE, Decoding
 from affectgen.writing.stepper import Stepper
 
 HAPPY, SAD = (0.7, 0.6), (-0.7, -0.6)
@@ -154,13 +156,6 @@ def test_a_piece_that_runs_out_of_room_ends_with_a_whole_bar(tiny, monkeypatch):
         assert len(piece.score.tempo) == len(piece.score.chords) == 16
 
 
-def test_silent_bars_at_the_end_are_bars(score):
-    words = encode(score(0, 2))
-    longer = with_bars(words, 5)
-    assert (longer.bars, len(longer.tempo), len(longer.chords)) == (5, 20, 20)
-    assert np.array_equal(longer.start, with_bars(words, 2).start)
-
-
 def test_requests_of_one_call_are_sampled_alike(tiny):
     with pytest.raises(ValueError, match="alike"):
         tiny.compose([ask(), ask(sampling=Sampling(temperature=0.5))])
@@ -217,3 +212,41 @@ def test_bar_codes_are_those_of_the_bars(tiny, score):
     before = tiny.model.bar_books.books.clone()
     assert np.array_equal(bar_codes(tiny.model, encode(source)), codes)
     assert (tiny.model.bar_books.books == before).all(), "looking never teaches the books"
+
+
+def unlike(guidance=1.7):
+    """Three pieces of unlike lengths, one of which ends early."""
+    sampling = Sampling(guidance=guidance)
+    asked = [ask(1, 5), ask(2, 2, SAD), ask(3, 3, None, ending=False)]
+    return [dataclasses.replace(one, sampling=sampling) for one in asked]
+
+
+def test_guidance_of_one_is_the_affect_alone(tiny, monkeypatch):
+    """Hardly more than 1 takes rows without the affect as well, and must draw the same words."""
+    seen = []
+    step = Stepper.step
+    monkeypatch.setattr(Stepper, "step", lambda self, *args: seen.append(self.sides) or step(self, *args))
+    one, more = tiny.compose(unlike(1.0)), tiny.compose(unlike(1.0 + 1e-9))
+    assert set(seen) == {1, 2}
+    assert sum(len(piece.words) for piece in one) > 60
+    for ours, theirs in zip(one, more, strict=True):
+        np.testing.assert_array_equal(ours.words, theirs.words)
+
+
+def test_logits_are_computed_for_the_whole_batch(tiny, monkeypatch):
+    """Products of few rows may round otherwise than products of many; so how many draw an element must not matter."""
+    seen = []
+    logits = Decoding._logits
+
+    def spy(self, element, state):
+        found = logits(self, element, state)
+        seen.append(found)
+        return found
+
+    monkeypatch.setattr(Decoding, "_logits", spy)
+    first = unlike()[0]
+    alone = tiny.compose([first])[0]
+    other = Request(np.zeros((5, 2)), 5, (9,), sampling=first.sampling)
+    among = tiny.compose([first, *[other] * 4])[0]
+    np.testing.assert_array_equal(alone.words, among.words)
+    assert {len(found) for found in seen} == {2 * WIDTH}

@@ -11,7 +11,6 @@ from affectgen.muser.data import (
     Windows,
     collate,
     cut_window,
-    jitter,
     join,
     load_songs,
     save_songs,
@@ -19,8 +18,9 @@ from affectgen.muser.data import (
     whole_batches,
 )
 from affectgen.score.stream import Stream
-from affectgen.score.words import BAR_LINE, SIZES, Family, Field, decode, encode, key_of
+from affectgen.score.words import BAR_LINE, Family, Field, decode, encode
 from affectgen.writing.decoder import MOST_BARS_LEFT
+from affectgen.writing.tables import cut_table
 
 
 def onsets_of(table):
@@ -42,35 +42,15 @@ def test_a_song_holds_its_words_and_its_bars(score):
 def test_a_window_is_a_piece_of_its_own(song, first, most):
     one = song(3, 8)
     window = cut_window(one, first, most)
-    table = window.table
-    assert len(table) <= most
-    assert table[0, :8].tolist() == one.table[0, :8].tolist(), "the key event opens it"
-    assert (table[1:, Field.KEY] == 0).all()
-    assert table[1, :2].tolist() == [Family.METRICAL, BAR_LINE]
-    stop = first + int(table[:, 8].max()) + 1
+    assert len(window.table) <= most
+    np.testing.assert_array_equal(window.table, cut_table(one.table, first, most)[0])
+    assert window.table[1, :2].tolist() == [Family.METRICAL, BAR_LINE]
+    stop = first + int(window.table[:, 8].max()) + 1
     assert window.bars == stop - first
     np.testing.assert_array_equal(window.attributes, one.attributes[first:stop])
     np.testing.assert_array_equal(window.affect, one.affect[first:stop])
     assert window.left.tolist() == [one.bars - 1 - bar for bar in range(first, stop)]
-    opening = onsets_of(table)[0]
-    assert table[opening, Field.TEMPO] > 0
-    assert table[opening, Field.CHORD] > 0
-    begin = int(np.flatnonzero(one.table[:, 8] == first)[1 if first == 0 else 0])
-    rows = one.table[begin : begin + len(table) - 1]
-    changed = [Field.TEMPO, Field.CHORD]
-    assert np.array_equal(np.delete(table[1:, :8], changed, 1), np.delete(rows[:, :8], changed, 1))
-    later = slice(opening + 1, None)
-    assert np.array_equal(table[later, :8], rows[opening:, :8]), "beyond its first onset a window is the song's own"
-
-
-@pytest.mark.parametrize("first", [0, 2, 5])
-def test_a_window_says_what_a_stream_of_its_words_says(song, first):
-    table = cut_window(song(4, 8), first, 60).table
-    alone = Stream.of(table[:, :8]).table()
-    onsets = onsets_of(table)
-    assert np.array_equal(table[:, 8:10], alone[:, 8:10]), "bars are renumbered, positions stay"
-    assert np.array_equal(table[onsets[0] :, 10:12], alone[onsets[0] :, 10:12]), "tempo and chord in force"
-    assert np.array_equal(table[onsets[:-1], 12], alone[onsets[:-1], 12])
+    assert (window.style, window.ending) == (one.style, one.ending)
 
 
 def test_a_whole_window_ends_as_the_song_does(song):
@@ -130,29 +110,6 @@ def test_songs_are_saved_and_read_again(tmp_path, song):
         assert np.array_equal(before.table, after.table)
         np.testing.assert_array_equal(before.attributes, after.attributes)
         np.testing.assert_array_equal(before.affect, after.affect)
-
-
-def test_jitter_moves_key_tempo_and_velocity_and_nothing_else(song):
-    keys, tempi, velocities = set(), set(), set()
-    one = song(5, 6)
-    for seed in range(60):
-        table = one.table.astype(np.int64)
-        jitter(table, np.random.default_rng(seed))
-        moved = {Field.TEMPO, Field.VELOCITY, 10}
-        same = [column for column in range(13) if column not in moved]
-        assert np.array_equal(table[1:, same], one.table[1:, same]), "pitches above all"
-        assert ((table == 0) == (one.table == 0)).all(), "what does not apply still does not"
-        for column, size in ((Field.TEMPO, "tempo"), (Field.VELOCITY, "velocity"), (10, "tempo")):
-            assert table[:, column].max() < SIZES[size]
-        before, after = key_of(int(one.table[0, Field.KEY])), key_of(int(table[0, Field.KEY]))
-        assert after.mode == before.mode
-        keys.add(after.tonic)
-        onset = onsets_of(table)[0]
-        assert table[onset, Field.TEMPO] == table[onset, 10]
-        tempi.add(int(table[onset, 10] - one.table[onset, 10]))
-        note = np.flatnonzero(table[:, 0] == Family.NOTE)[0]
-        velocities.add(int(table[note, Field.VELOCITY] - one.table[note, Field.VELOCITY]))
-    assert (len(keys), tempi, velocities) == (12, {-2, -1, 0, 1, 2}, {-1, 0, 1})
 
 
 def test_a_batch_pads_and_counts_down(song):

@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 
 from affectgen.muser.data import collate, cut_window
 from affectgen.muser.encoder import (
-    AT_ONCE,
-    CHORD,
-    TEMPO,
     VALUES,
     ElementEncoder,
     WordLatents,
@@ -20,6 +17,7 @@ from affectgen.muser.encoder import (
     element_items,
     regularise,
 )
+from affectgen.score.stream import AT_ONCE, CHORD, TEMPO
 from affectgen.score.words import BAR_LINE, ELEMENTS, Family, Field
 
 COLUMNS = (AT_ONCE, Field.BEAT, TEMPO, CHORD, Field.PITCH, Field.DURATION, Field.VELOCITY)  # in the order of ELEMENTS

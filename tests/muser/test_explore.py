@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from affectgen.errors import AffectgenError
 from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.explore import Clips, encode_clips, explore, find_clips
-from affectgen.muser.options import ELEMENTS
 from affectgen.muser.probes import fit_probe, majority_share, predict, probe_accuracy, project, silhouette, song_folds
+from affectgen.writing.options import ELEMENTS
 
 
 def blobs(apart, classes=2, songs=12, clips=8, seed=0):

@@ -8,14 +8,17 @@ import pytest
 from affectgen.affect import Affect, AffectPath, parse_affect
 from affectgen.errors import MidiError
 from affectgen.muser import generate
-from affectgen.muser.compose import WIDTH
-from affectgen.muser.generate import DOUBT, Generator, measure_path, miss
-from affectgen.muser.options import ELEMENTS, GenerateOptions
-from affectgen.muser.requests import CONTEXT_BARS, request_of
+from affectgen.muser.generate import DOUBT, Generator, Piece, miss
+from affectgen.muser.options import GenerateOptions
+from affectgen.muser.requests import request_of
 from affectgen.score.grid import BAR, Timing
 from affectgen.score.keys import Key
-from affectgen.score.midi import read_notes, write_midi
+from affectgen.score.midi import write_midi
 from affectgen.score.words import decode, encode
+from affectgen.writing import hearing
+from affectgen.writing.given import CONTEXT_BARS
+from affectgen.writing.options import ELEMENTS
+from affectgen.writing.pieces import WIDTH
 from affectgen.writing.stepper import Stepper
 
 
@@ -52,9 +55,9 @@ class Critic:
 
 @pytest.fixture
 def generator(tiny, monkeypatch):
-    monkeypatch.setattr(generate, "load_guide", Ear)
+    monkeypatch.setattr(hearing, "load_guide", Ear)
     monkeypatch.setattr(generate, "load_critic", Critic)
-    monkeypatch.setattr(generate, "load_performer", Stiff)
+    monkeypatch.setattr(hearing, "load_performer", Stiff)
     return Generator(tiny)
 
 
@@ -90,43 +93,6 @@ def test_a_seed_repeats_a_piece_among_any_others(generator):
     assert not same(one(generator, seed=8), alone)
 
 
-@pytest.mark.parametrize("seconds", [4.0, 13.7])
-@pytest.mark.parametrize("tempo", [None, 120.0])
-def test_seconds_are_met(generator, seconds, tempo):
-    piece = one(generator, seconds=seconds, tempo=tempo)
-    assert piece.score.seconds == pytest.approx(seconds, abs=0.1)
-    assert piece.score.bars >= 1
-    assert 1 <= piece.attempts <= generate.LENGTH_TRIES  # of one try each
-    np.testing.assert_allclose(piece.measured, generator.guide.rate([piece.notes])[0], err_msg="measured as it ends")
-    if tempo is not None:
-        assert np.median(piece.score.tempo) == pytest.approx(tempo, rel=0.25), "whole bars come as near as they can"
-
-
-def test_the_length_counts_among_the_tries(generator, monkeypatch):
-    """Where nothing is too far, the first try of about the right length is kept; failing that, the nearest."""
-    monkeypatch.setattr(generate, "NEAR", 9.0)
-    monkeypatch.setattr(generate, "HASTE", 1e6)
-    heard = []
-    hear = generator._heard
-
-    def spy(*words):
-        heard.append(hear(*words))
-        return heard[-1]
-
-    monkeypatch.setattr(generator, "_heard", spy)
-    for seed in range(6):
-        heard.clear()
-        piece = one(generator, seed=seed, seconds=10.0, tries=3)
-        *tried, last = heard  # the last is the chosen one, at its new tempo
-        assert piece.length == last.length == pytest.approx(1.0)
-        assert len(tried) == piece.attempts <= 3 * generate.LENGTH_TRIES
-        fit = [abs(np.log(one.length)) <= generate.STRETCH for one in tried]
-        assert not any(fit[:-1]), "it ends with the first that fits"
-        chosen = tried[-1] if fit[-1] else min(tried, key=lambda one: abs(np.log(one.length)))
-        assert np.array_equal(piece.score.pitch, chosen.score.pitch)
-        assert chosen.good == fit[-1]
-
-
 def test_the_best_of_several_is_the_nearest(generator):
     piece = one(generator, "sad", 3, best_of=5)
     assert generator.guide.heard == 5
@@ -143,9 +109,9 @@ def test_the_best_of_several_is_the_nearest(generator):
 
 
 def test_pieces_are_tried_again_until_one_is_near(generator, monkeypatch):
-    far = [one(generator, "sad", seed) for seed in range(6)]
+    far = [one(generator, "sad", seed, bars=2) for seed in range(6)]
     monkeypatch.setattr(generate, "NEAR", float(np.median([piece.miss for piece in far])))
-    again = generator.run([ask("sad", seed, tries=3) for seed in range(6)])
+    again = generator.run([ask("sad", seed, bars=2, tries=3) for seed in range(6)])
     for first, best in zip(far, again, strict=True):
         assert best.miss <= first.miss
         if first.miss <= generate.NEAR:
@@ -154,7 +120,7 @@ def test_pieces_are_tried_again_until_one_is_near(generator, monkeypatch):
         else:
             assert 2 <= best.attempts <= 3
             assert best.attempts == 3 or best.miss <= generate.NEAR, "it stops as soon as one is near"
-    assert same(one(generator, "sad", 0, tries=3), again[0]), "neighbours do not matter"
+    assert same(one(generator, "sad", 0, bars=2, tries=3), again[0]), "neighbours do not matter"
     monkeypatch.setattr(generate, "NEAR", -1.0)
     piece = one(generator, "sad", 3, tries=3)
     assert (piece.attempts, same(piece, one(generator, "sad", 3, best_of=3))) == (3, True), "all the same candidates"
@@ -179,7 +145,7 @@ def test_a_doubted_piece_is_tried_again_and_kept_only_for_want_of_a_better(gener
 
 def test_what_is_kept_does_not_depend_on_how_many_are_composed_at_once(generator, monkeypatch):
     monkeypatch.setattr(generate, "NEAR", 0.3)
-    asked = [ask("sad", seed, tries=5, best_of=1 + seed % 2) for seed in range(WIDTH + 2)]
+    asked = [ask("sad", seed, bars=2, tries=5, best_of=1 + seed % 2) for seed in range(WIDTH + 2)]
     among = generator.run(asked)
     for piece, option in zip(among, asked, strict=True):
         alone = generator.run([option])[0]
@@ -224,15 +190,6 @@ def test_a_generator_can_do_without_a_critic(tiny, generator, monkeypatch):
     assert same(piece, one(generator))
 
 
-def test_expression_is_heard_and_written(generator):
-    plain, played = one(generator), one(generator, expressive=True)
-    assert same(plain, played)
-    assert plain.played is None
-    np.testing.assert_allclose(played.notes.onset, plain.notes.onset + 0.01)
-    onsets = [read_notes(piece.midi).onset for piece in (plain, played)]
-    assert np.abs(onsets[1] - onsets[0] - 0.01).max() < 0.003
-
-
 def test_a_path_is_asked_bar_by_bar_and_measured_in_windows(generator):
     piece = one(generator, "sad>happy", bars=10)
     assert isinstance(piece.asked, AffectPath)
@@ -241,15 +198,25 @@ def test_a_path_is_asked_bar_by_bar_and_measured_in_windows(generator):
     np.testing.assert_allclose(piece.measured_path[0], generator.guide.rate([opening])[0])
 
 
-def test_silent_windows_read_nothing(score):
-    source = score(0, 9)
-    kept = source.start >= 4 * BAR
-    late = type(source)(source.start[kept], source.length[kept], source.pitch[kept], source.velocity[kept],
-                        source.tempo, source.chords, source.key, source.bars)  # fmt: skip
-    path = measure_path(Ear(), late)
-    assert path.shape == (3, 2)
-    assert path[0].tolist() == [0.0, 0.0]
-    assert (path[1:] != 0).all()
+def test_miss_doubt_and_length_rank_a_piece(score):
+    def made(valence=0.5, length=1.0, belief=1.0):
+        point = np.array([valence, 0.5])
+        return Piece(score(0, 2), 2, None, Affect(0.5, 0.5), point, None, belief, length=length)
+
+    near, off = made(0.5 - generate.NEAR), made(0.5 - generate.NEAR - 0.01)
+    assert (near.good, off.good, made(belief=-0.1).good) == (True, False, False)
+    long = np.exp(hearing.STRETCH + 0.1)
+    assert not made(length=long).good
+    assert made(length=np.exp(hearing.STRETCH - 0.01)).good
+    assert near.rank == (False, pytest.approx(generate.NEAR))
+    assert made(0.4, long, -2.0).rank == (True, pytest.approx(0.1 + 2 * DOUBT + 0.1 * generate.HASTE))
+    assert made(belief=None).rank == (False, 0.0)
+
+
+def test_a_length_in_seconds_is_met(generator):
+    piece = one(generator, seconds=13.7)
+    assert piece.score.seconds == pytest.approx(13.7, abs=0.1)
+    assert piece.length == pytest.approx(1.0)
 
 
 def test_how_far_a_piece_is_from_what_was_asked():
@@ -290,16 +257,6 @@ def test_of_a_continued_piece_what_was_added_is_heard(generator, score):
     np.testing.assert_allclose(piece.measured, generator.guide.rate([added])[0])
     assert len(piece.measured_path) == 2
     assert not np.allclose(piece.measured, generator.guide.rate([piece.score.to_notes()])[0])
-
-
-def test_seconds_of_a_continuation_are_those_of_what_is_composed(generator, score):
-    from affectgen.score.beats import read_score
-
-    data = write_midi(score(5, 4))
-    given = read_score(data)
-    piece = one(generator, continue_from=data, seconds=6.0)
-    assert piece.score.seconds - given.seconds == pytest.approx(6.0, abs=0.1)
-    assert np.array_equal(piece.score.tempo[: len(given.tempo)], given.tempo)
 
 
 @pytest.mark.parametrize("keep", [("pitch",), ("velocity", "duration"), ("chord",), ("tempo", "pitch", "duration")])

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.data import Batch, collate, cut_window
-from affectgen.muser.model import Muser, applicable
-from affectgen.score.words import BAR_LINE, Family, Field
+from affectgen.muser.model import Muser
+from affectgen.score.words import Family, Field
 
 NEVER_READ = ("elements.chosen.3.weight", "elements.chosen.6.weight")  # chord and velocity: no element comes after them
 
@@ -105,17 +105,6 @@ def test_the_plan_and_the_affect_are_heard(config, tiny, batch):
     assert torch.equal(condition[2], sadder[2]), "a row without an affect does not hear its value"
     replanned = model.condition(*asked[:2], latents.quantised + 1.0, *asked[3:])
     assert (condition - replanned).abs().amax(-1).min() > 1e-4
-
-
-def test_what_applies_where(batch):
-    words = batch.table[..., :8]
-    masks = applicable(words)
-    family, beat = words[..., 0], words[..., 1]
-    assert torch.equal(masks[0], family > 0)
-    assert torch.equal(masks[1], family == Family.METRICAL)
-    assert torch.equal(masks[2], (family == Family.METRICAL) & (beat > BAR_LINE))
-    assert torch.equal(masks[2], masks[3])
-    assert all(torch.equal(mask, family == Family.NOTE) for mask in masks[4:])
 
 
 def test_a_switched_off_regulariser_takes_no_part(config, batch):

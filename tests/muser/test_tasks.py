@@ -9,10 +9,11 @@ import pytest
 
 from affectgen.errors import CheckpointError
 from affectgen.muser.checkpoint import save_composer
-from affectgen.muser.options import ELEMENTS, GenerateOptions, ReconstructOptions, TransferOptions
-from affectgen.muser.tasks import GENERATE, RECONSTRUCT, TRANSFER, facts
+from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
+from affectgen.muser.tasks import GENERATE, RECONSTRUCT, TRANSFER
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.task import find_task
+from affectgen.writing.options import ELEMENTS
 
 
 @pytest.fixture
@@ -82,14 +83,6 @@ def test_reconstruct(checkpoint, score):
     _, _, details = check(result)
     assert 0 <= details["note_f1"] <= 1
     assert f"{details['note_f1']:.3f}" in result.summary[0]
-
-
-def test_facts(score):
-    source = score(1, 3)
-    found = facts(source)
-    assert (found["bars"], found["notes"], found["key"]) == (3, len(source), str(source.key))
-    assert found["seconds"] == pytest.approx(source.seconds, abs=1e-3)
-    assert found["tempo"] == pytest.approx(np.median(source.tempo), rel=0.3)
 
 
 def test_no_checkpoint_is_an_error_with_a_hint(tmp_path):

@@ -12,7 +12,7 @@ from affectgen.errors import CheckpointError, UsageError
 from affectgen.muser.checkpoint import load_composer
 from affectgen.muser.config import MuserConfig
 from affectgen.muser.data import save_songs
-from affectgen.muser.export import affect_line, corpora, export, final_weights, generations, stage_table
+from affectgen.muser.export import affect_line, corpora, export, final_weights
 from affectgen.muser.produce import start_config
 from affectgen.muser.train import STAGES, TrainOptions, begin, prepare, run_train
 
@@ -109,20 +109,6 @@ def test_what_can_be_gone_on_from(tiny_muser, top):
         start_config(str(top / "checkpoints" / "expression"))
     with pytest.raises(CheckpointError, match="no checkpoint named"):
         start_config("nothing")
-
-
-def test_the_table_has_the_oldest_first():
-    def stages(*names):
-        return {name: {"steps": 1, "kept_step": 1, "validation": 2.0, "minutes": 3.0} for name in names}
-
-    oldest = {"stages": stages("finetune", "pretrain", "prior")}  # by the alphabet, as in config.json
-    middle = {"stages": stages("finetune"), "before": {"training": oldest}}
-    last = {"stages": stages("prior"), "before": {"training": middle}}
-    assert [prefix for prefix, _ in generations(last)] == ["before-before-", "before-", ""]
-    assert [row.split()[1] for row in stage_table(last)[2:]] == [
-        "before-before-pretrain", "before-before-prior", "before-before-finetune", "before-finetune", "prior",
-    ]  # fmt: skip
-    assert generations({}) == [("", {})]
 
 
 def test_only_corpora_that_had_songs_are_named():

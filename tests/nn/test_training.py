@@ -17,7 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from affectgen.nn.training import BEST, LOG, STATE, Trainer, TrainingConfig, make_optimiser, rate_at
+from affectgen.nn import training
+from affectgen.nn.training import BEST, LOG, STATE, Trainer, TrainingConfig, halves_pay, make_optimiser, rate_at
 
 SLOPE = torch.tensor([[2.0], [-1.0], [0.5]])
 
@@ -97,7 +98,8 @@ def test_it_learns_and_says_so(tmp_path):
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted([BEST, LOG, STATE])
 
 
-def test_bfloat16_learns_as_well(tmp_path):
+def test_bfloat16_learns_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "halves_pay", lambda device: True)
     toy = Toy(tmp_path, autocast=True)
     toy.trainer.run()
     assert toy.figures[-1] < 0.02 * toy.figures[0]
@@ -231,3 +233,39 @@ def test_a_killed_run_goes_on(tmp_path, top):
     logged = [int(row["step"]) for row in rows_of(run)]
     assert sorted(set(logged)) == list(range(5, 201, 5))
     assert logged == sorted(logged)
+
+
+def test_halves_pay_where_products_of_them_are_fast(monkeypatch):
+    able = {}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
+    cpu = torch.device("cpu")
+    assert not halves_pay(cpu), "a processor that says nothing of them"
+    able |= {"amx_bf16": False, "avx512_bf16": False, "avx2": True}
+    assert not halves_pay(cpu)
+    for name in ("amx_bf16", "avx512_bf16"):
+        monkeypatch.setitem(able, name, True)
+        assert halves_pay(cpu)
+        monkeypatch.setitem(able, name, False)
+    assert halves_pay(torch.device("cuda")), "whatever the processor beside it can"
+    assert halves_pay(torch.device("cuda:1"))
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert halves_pay(cpu), "a torch that cannot be asked"
+
+
+@pytest.mark.parametrize(("pays", "asked", "dtype"), [
+    (True, True, torch.bfloat16), (True, False, torch.float32), (False, True, torch.float32),
+])  # fmt: skip
+def test_halves_are_used_where_they_pay_and_are_wanted(tmp_path, monkeypatch, pays, asked, dtype):
+    monkeypatch.setattr(training, "halves_pay", lambda device: pays)
+    toy = Toy(tmp_path, steps=2, autocast=asked)
+    seen = []
+
+    def loss(batch):
+        found = toy.model(batch[0])
+        seen.append(found.dtype)
+        return F.mse_loss(found.float(), batch[1])
+
+    toy.trainer.loss = loss
+    toy.trainer.run()
+    assert seen == [dtype] * 2
+    assert toy.model.weight.dtype == torch.float32

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from affectgen.nn.transformer import Cache, Transformer, TransformerConfig, modulate, rotary_tables, rotate
+from affectgen.errors import UsageError
+from affectgen.nn.transformer import Cache, Transformer, TransformerConfig, check_sizes, modulate, rotary_tables, rotate
 
 SIZES = {"dim": 32, "layers": 2, "heads": 2, "dropout": 0.1}
 
@@ -121,3 +122,25 @@ def test_a_new_cache_is_empty_and_of_the_stack_s_shape():
     cache = Cache(TransformerConfig(**SIZES), 3, 11, torch.device("cpu"))
     assert cache.store.shape == (2, 2, 3, 2, 11, 16)
     assert (cache.length, float(cache.store.abs().sum())) == (0, 0.0)
+
+
+@pytest.mark.parametrize(("dim", "heads", "times"), [(32, 2, 2), (34, 17, 2), (24, 3, 4), (8, 4, 2), (7, 7, 1)])
+def test_a_width_that_heads_can_share(dim, heads, times):
+    check_sizes(dim, heads, times)
+    if times == 2:
+        torch.manual_seed(0)
+        stack = Transformer(TransformerConfig(dim=dim, layers=1, heads=heads)).eval()
+        assert stack(torch.randn(1, 3, dim)).shape == (1, 3, dim), "and the stack of that width runs"
+
+
+@pytest.mark.parametrize(("dim", "heads", "times", "hint"), [
+    (34, 4, 2, "Give a multiple of 8, twice the heads."),
+    (12, 4, 2, "Give a multiple of 8, twice the heads."),
+    (34, 3, 4, "Give a multiple of 12, 4 times the heads."),
+])  # fmt: skip
+def test_a_width_that_they_cannot(dim, heads, times, hint):
+    with pytest.raises(UsageError) as caught:
+        check_sizes(dim, heads, times)
+    assert caught.value.message == f"--dim {dim} cannot be shared by {heads} heads."
+    assert caught.value.hint == hint
+    assert caught.value.exit_code == 2

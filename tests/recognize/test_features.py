@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectgen.recognize.features import describe, feature_names, feature_table, has_dynamics
-from affectgen.score.cues import top_line
 from affectgen.score.notes import NoteArray
 
 # two bars of quavers in thirds at one a half second, and a long last chord
@@ -60,11 +59,6 @@ def test_values_worked_out_by_hand() -> None:
     assert found["melody_rises"] == pytest.approx(2 / 3)
     assert found["minor_key"] == 0.0
     assert found["degree_0"] == pytest.approx((0.5 + 2 + 2) / 9)  # C for 4.5 of 9 note seconds
-
-
-def test_the_top_line_leaves_out_what_lies_under_a_held_note() -> None:
-    held = NoteArray.of([0, 0.5, 1.0, 2.0], [1.9, 0.4, 0.4, 0.5], [72, 60, 76, 60], [64] * 4)
-    assert top_line(held).pitch.tolist() == [72, 76, 60]
 
 
 def test_names_are_unique_and_in_order() -> None:

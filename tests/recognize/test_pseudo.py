@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,60 @@ def test_windows_of_unlabelled_files_are_rated(tmp_path: Path) -> None:
     assert lines[0] == "clip,start,valence,arousal"
     assert [line.split(",")[:2] for line in lines[1:]] == [["a", "0.0000"], ["a", "30.0000"]]
     assert all(-1 <= float(value) <= 1 for line in lines[1:] for value in line.split(",")[2:])
+
+
+def test_the_points_of_a_corpus_without_performances_and_ratings(corpus: Path) -> None:
+    """The hand-made clips have files on the grid only, and there is no VGMIDI beside them."""
+    points = pseudo.emopia_points(corpus, Settings(members=1, hidden=4, steps=20, batch=64))
+    lines = [line.split(",") for line in (corpus / "emopia" / "clips.csv").read_text().splitlines()[1:]]
+    assert list(points) == [line[0] for line in lines if line[4] == "train"]
+    for name, point in points.items():
+        signs = pseudo.SIGNS[int(name[1]) - 1]
+        assert (signs * point >= pseudo.LEAST).all()
+        assert np.abs(point).max() <= 1
+    assert len(set(points.values())) > 20, "and tell clips of a quadrant apart"
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[list[Labelled]]:
+    """What `out_of_fold` was fitted on; its logits say nothing, and every point stands in the middle."""
+    seen: list[list[Labelled]] = []
+
+    def middle(readings: np.ndarray, quadrant: np.ndarray) -> np.ndarray:
+        return np.full((len(readings), 2), 0.5) * pseudo.SIGNS[quadrant]
+
+    monkeypatch.setattr(pseudo, "inside_quadrant", middle)
+    monkeypatch.setattr(pseudo, "out_of_fold", lambda clips, **_: seen.append(clips) or np.zeros((len(clips), 6)))
+    return seen
+
+
+def test_clips_as_performed_come_before_clips_on_the_grid(corpus: Path, tmp_path: Path, fitted) -> None:
+    home = shutil.copytree(corpus / "emopia", tmp_path / "emopia")
+    names = [path.stem for path in sorted((home / "beat").glob("*.mid"))]
+    every = pseudo.emopia_points(tmp_path)
+    (home / "raw").mkdir()
+    chosen = [name for name in names if name in every][:3]
+    for name in chosen:
+        shutil.copy(home / "beat" / f"{name}.mid", home / "raw")
+    assert set(pseudo.emopia_points(tmp_path)) == set(chosen)
+    assert [len(clips) for clips in fitted] == [len(every), 3]
+
+
+def test_ratings_help_to_fit_and_get_no_points(corpus: Path, tmp_path: Path, fitted) -> None:
+    home = shutil.copytree(corpus / "emopia", tmp_path / "emopia")
+    (tmp_path / "vgmidi" / "midi").mkdir(parents=True)
+    shutil.copy(next((home / "beat").glob("*.mid")), tmp_path / "vgmidi" / "midi" / "a.mid")
+    (tmp_path / "vgmidi" / "pieces.csv").write_text("piece_id,midi,valence_mean,arousal_mean\na,a.mid,0.25,-0.5\n")
+    points = pseudo.emopia_points(tmp_path)
+    (clips,) = fitted
+    rated = clips[len(points) :]
+    assert rated
+    assert {clip.rating for clip in rated} == {(0.25, -0.5)}
+    assert [clip.name for clip in clips[: len(points)]] == list(points)
+
+
+def test_without_clips_there_are_no_points(tmp_path: Path, fitted) -> None:
+    (tmp_path / "emopia").mkdir()
+    (tmp_path / "emopia" / "clips.csv").write_text("clip,song,quadrant,split\nQ1_a,a,Q1,train\n")
+    assert pseudo.emopia_points(tmp_path) == {}
+    assert fitted == []

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from affectgen.score import expression
 from affectgen.score.beats import has_beat_grid, read_score
 from affectgen.score.expression import (
     LENGTHS,
@@ -135,3 +136,51 @@ def test_the_shipped_model_loosens_chords_as_pianists_do() -> None:
     assert 0.002 < np.std(shift) < 0.05  # real performances: about 0.02 s
     same = np.diff(score.start) == 0
     assert np.abs(np.diff(shift)[same]).mean() < 0.05
+
+
+PIECES = [piece(0).take_bars(0, 1), piece(1), piece(2).take_bars(0, 2), piece(3).take_bars(0, 1), piece(4)]
+
+
+def test_many_are_played_as_each_is_drawn_alone(performer: Performer) -> None:
+    """The same style and random numbers through `draw`, note by note and without neighbours."""
+    together = performer.perform_many(PIECES, 7)
+    assert [one.shape for one in together] == [(len(score), 2) for score in PIECES]
+    for place, score in enumerate(PIECES):
+        rng = np.random.default_rng((7, place))
+        alike = np.argsort(((performer.traits - traits_of(score)) ** 2).sum(1))
+        style = torch.from_numpy(performer.styles[rng.choice(alike)])
+        shift, length = performer.model.eval().draw(torch.from_numpy(context(score)), style, rng)
+        np.testing.assert_array_equal(together[place][:, 0], SHIFTS[shift.numpy()])
+        np.testing.assert_array_equal(together[place][:, 1], LENGTHS[length.numpy()])
+
+
+@pytest.mark.parametrize("width", [1, 2, 128])
+def test_what_stands_beside_a_piece_does_not_change_how_it_is_played(
+    performer: Performer, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    expected = performer.perform_many(PIECES, 3)
+    monkeypatch.setattr(expression, "TOGETHER", width)
+    others = [piece(20), PIECES[1], piece(21).take_bars(1, 2), PIECES[3], piece(22).take_bars(0, 3), piece(23)]
+    for place, other in ((1, performer.perform_many(others, 3)), (3, performer.perform_many(others, 3))):
+        np.testing.assert_array_equal(other[place], expected[place])
+
+
+def test_a_seed_is_a_way_of_playing_and_so_is_a_place(performer: Performer) -> None:
+    first, again, other = (performer.perform_many([PIECES[1]] * 2, seed) for seed in (1, 1, 2))
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(first[0], first[1]), "the same piece twice is not played twice alike"
+
+
+@given(st.integers(0, 2**31 - 1))
+@settings(max_examples=8, deadline=None)
+def test_many_are_played_within_what_was_learned(performer: Performer, seed: int) -> None:
+    for played in performer.perform_many([PIECES[0], PIECES[3]], seed):
+        assert np.isin(played[:, 0], SHIFTS).all()
+        assert np.isin(played[:, 1], LENGTHS).all()
+        assert len(np.unique(played[:, 0])) > 1
+
+
+def test_no_pieces_have_no_performances(performer: Performer) -> None:
+    assert performer.perform_many([], 0) == []

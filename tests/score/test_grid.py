@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affectgen.score.grid import GridScore, make_grid
+from affectgen.score.grid import GridScore, Timing, make_grid
 from affectgen.score.keys import Key
 
 
@@ -48,3 +48,56 @@ def test_notes_past_the_last_bar_line_go_on_at_the_last_tempo() -> None:
     score = make_grid(np.array([[12, 20, 60, 70]]), np.array([120.0, 120.0, 120.0, 60.0]), (), Key(0, 0))
     assert score.to_notes().onset.tolist() == [1.5]
     assert score.to_notes().duration.tolist() == [5.0]
+
+
+@given(st.data(), st.integers(0, 6), st.integers(1, 4))
+def test_notes_of_some_bars_are_those_of_the_bars_cut_out(
+    scores: st.SearchStrategy[GridScore], data: st.DataObject, first: int, count: int
+) -> None:
+    score = data.draw(scores)
+    first = min(first, score.bars - 1)
+    found, cut = score.bar_notes(first, first + count), score.take_bars(first, first + count).to_notes()
+    np.testing.assert_allclose(found.onset, cut.onset, atol=1e-6)
+    assert found.pitch.tolist() == cut.pitch.tolist()
+    assert found.velocity.tolist() == cut.velocity.tolist()
+    assert (found.duration > 0).all()
+
+
+@given(st.data(), st.integers(1, 5))
+def test_notes_of_all_bars_are_those_of_the_piece(
+    scores: st.SearchStrategy[GridScore], data: st.DataObject, late: int
+) -> None:
+    score = data.draw(scores)
+    whole = score.to_notes()
+    timing = Timing(whole.onset + late / 100, whole.duration / 2)
+    for played in (None, timing):
+        found, expected = score.bar_notes(0, score.bars, played), score.to_notes(played)
+        np.testing.assert_allclose(found.onset, expected.onset)
+        np.testing.assert_allclose(found.duration, expected.duration, rtol=1e-6, atol=1e-9)
+        assert sum(len(score.bar_notes(bar, bar + 1, played)) for bar in range(score.bars)) == len(score)
+
+
+def two_bars() -> GridScore:
+    """At 120, then at 60 beats a minute: bars of two and of four seconds; the second note rings over the bar line."""
+    rows = np.array([[0, 4, 60, 70], [12, 8, 62, 71], [16, 4, 64, 72], [24, 16, 65, 73]])
+    return make_grid(rows, np.array([120.0] * 4 + [60.0] * 4), (), Key(0, 0))
+
+
+def test_bars_in_seconds_as_written() -> None:
+    first, second = two_bars().bar_notes(0, 1), two_bars().bar_notes(1, 2)
+    assert first.pitch.tolist() == [60, 62]
+    assert first.onset.tolist() == [0.0, 1.5]
+    assert first.duration.tolist() == [0.5, 1.5], "half a second of its own bar and one of the slower next"
+    assert second.onset.tolist() == [0.0, 2.0]
+    assert second.duration.tolist() == [1.0, 4.0]
+    assert second.velocity.tolist() == [72, 73]
+    assert len(two_bars().bar_notes(2, 3)) == 0
+
+
+def test_notes_played_before_their_bar_line_start_at_nought() -> None:
+    timing = Timing(np.array([0.1, 1.4, 1.95, 4.25]), np.array([0.3, 0.4, 0.5, 0.6]))
+    first, second = two_bars().bar_notes(0, 1, timing), two_bars().bar_notes(1, 2, timing)
+    assert first.onset.tolist() == [0.1, 1.4]
+    assert first.duration.tolist() == [0.3, 0.4]
+    assert second.onset.tolist() == [0.0, 2.25], "written in the second bar, heard in it"
+    assert second.duration.tolist() == [0.5, 0.6]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectgen.muser.compose import CLOSE_POSITIONS, key_word
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.words import BAR_LINE, DURATIONS, NO_CHORD, Family, Field, decode, encode
 from affectgen.writing.grammar import CLOSING_NOTES, MOST_NOTES, PIANO, TRIADS, Grammar
+from affectgen.writing.pieces import CLOSE_POSITIONS, key_word
 
 KEYS = st.builds(Key, st.integers(0, 11), st.integers(0, 1))
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from affectgen.errors import AffectgenError
-from affectgen.muser.compose import WIDTH, Composed, Finished, Request, Words
+from affectgen.muser.compose import Composed, Request
 from affectgen.muser.paper.config import GREEDY, PUBLISHED, PUBLISHED_PRIOR, QUADRANTS, PaperConfig
 from affectgen.muser.paper.model import PaperModel
 from affectgen.muser.paper.prior import PaperPrior
@@ -17,6 +17,7 @@ from affectgen.muser.paper.sample import Codes, sample_codes, sample_words
 from affectgen.muser.paper.stream import quadrant_of, score_of, words_of
 from affectgen.score.grid import GridScore
 from affectgen.score.words import decode, encode
+from affectgen.writing.pieces import WIDTH, Finished, Words
 
 TRIES = 5  # a piece without a single playable note is drawn again this often
 

@@ -57,7 +57,7 @@ class PaperConfig:
         """A model of another size: encoder, global decoder and prior `dim` wide, the element decoders half that.
 
         layers: of encoder and of global decoder. dim must be a multiple of 4 * heads, so that the elements' heads,
-        too, have an even number of dimensions (`affectgen.muser.produce.check_sizes`).
+        too, have an even number of dimensions (`affectgen.nn.transformer.check_sizes`).
         """
         element_heads = heads // 2 if heads % 2 == 0 else heads
         return cls(

@@ -9,20 +9,13 @@ from typing import Any
 import torch
 
 from affectgen.affect.labels import LABELS_VERSION
-from affectgen.muser.export import (
-    CURVES,
-    LICENCE,
-    attribute_spread,
-    licence_line,
-    read_stages,
-    stage_table,
-    write_curves,
-)
+from affectgen.muser.export import LICENCE, attribute_spread, licence_line
 from affectgen.muser.paper.checkpoint import save_paper
 from affectgen.muser.paper.model import PaperModel
 from affectgen.muser.paper.prior import PaperPrior
 from affectgen.muser.paper.train import PRETRAIN, PRIOR, VQVAE, PaperTrainOptions, Songs
 from affectgen.muser.train import count
+from affectgen.nn.curves import CURVES, read_stages, stage_table, write_curves
 from affectgen.nn.training import BEST
 
 
