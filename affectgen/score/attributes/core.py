@@ -84,12 +84,12 @@ CORE: tuple[CoreAttribute, ...] = (
     _share_of("melody_leaps", "moves by more than a major third"),
     _share_of("melody_repeats", "moves that stay"),
     CoreAttribute("pulse_clarity", "correlation", "how clear a pulse is", 0, 1),
-    CoreAttribute("tempo", "beats a minute", "median", 24, 240),
+    CoreAttribute("tempo", "beats a minute", "median", 20, 300),
 )
 
 
 def core_attributes(notes: NoteArray, tempo: float = np.nan) -> Floats:
-    """The values of CORE [45] of a piece of any length; nan for a tempo that is not given, zeros for an empty piece.
+    """The values of CORE [46] of a piece of any length; nan for a tempo that is not given, zeros for an empty piece.
 
     tempo: median beats per minute. Notes are read on the grid of 50 ms, whether they were quantised or played.
     """
