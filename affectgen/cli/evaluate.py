@@ -15,26 +15,57 @@ from affectgen.cli.options import (
     InputFile,
     Number,
     Talk,
+    all_of,
     best_of_option,
     model_options,
     talk_options,
     tries_option,
 )
 from affectgen.device import choose_threads, pick_device, use_threads
+from affectgen.emogen.options import MAPPINGS, EmogenOptions
 from affectgen.errors import AffectgenError
 from affectgen.muser.options import GenerateOptions
+
+FOLDER = click.Path(path_type=Path)
 
 if TYPE_CHECKING:
     from affectgen.evaluate.figures import Report
 
-# the defaults of affectgen.evaluate.muser.Settings (a test compares): importing that class imports torch
+# the defaults of affectgen.evaluate.muser.Settings and of emogen.Settings (a test compares): importing those classes
+# imports torch
 DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "pairs": 24, "reconstructions": 24, "seed": 1000}
+EMOGEN_DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "sweep": 2, "seed": 1000}
 
 
-def _count(name: str, text: str, least: int = 1) -> Callable[[Command], Command]:
+def _count(name: str, text: str, default: int, least: int = 1) -> Callable[[Command], Command]:
     """An option for how many of something are measured."""
-    kind = click.IntRange(least)
-    return click.option(f"--{name}", type=kind, default=DEFAULTS[name], show_default=True, help=text)
+    return click.option(f"--{name}", type=click.IntRange(least), default=default, show_default=True, help=text)
+
+
+def report_options(name: str) -> Callable[[Command], Command]:
+    """--data, --seed, --json, --beside, --saved, --write of a table; the model's options; -q and -v."""
+
+    def decorate(command: Command) -> Command:
+        return all_of(
+            command,
+            click.option("--data", type=FOLDER, help="The folder with the real clips to compare with."),
+            click.option(
+                "--seed", type=click.IntRange(0, LARGEST_SEED), default=DEFAULTS["seed"], show_default=True,
+                help="The first seed; the others are counted up from it.",
+            ),
+            click.option("--guidance", type=Number(0, 20), help="How hard what is asked pulls. [default: as generate]"),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+            click.option(
+                "--beside", type=InputFile(), multiple=True,
+                help="A report made with --json, of another checkpoint or other settings: its figures get a column. "
+                "May be given several times.",
+            ),
+            click.option("--saved", type=InputFile(), help="Show this report made with --json, instead of measuring."),
+            click.option("--write", type=FOLDER, help="Also put the table into this Markdown file."),
+            model_options(f"AFFECTGEN_{name.upper()}_CHECKPOINT"), talk_options,
+        )  # fmt: skip
+
+    return decorate
 
 
 @click.group()
@@ -43,33 +74,14 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.option("--data", type=click.Path(path_type=Path), help="The folder with the real clips to compare with.")
-@_count("clips", "Clips a quadrant.")
-@_count("grid", "Clips at each point of the 9 x 9 grid.")
-@_count("paths", "Pieces along paths.")
-@_count("pairs", "Pairs for element transfer.", 7)
-@_count("reconstructions", "Clips to reconstruct.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
-    default=DEFAULTS["seed"],
-    show_default=True,
-    help="The first seed; the others are counted up from it.",
-)
-@click.option("--guidance", type=Number(0, 20), help="How hard the affect pulls. [default: as generate]")
-@best_of_option
+@_count("clips", "Clips a quadrant.", DEFAULTS["clips"], 5)
+@_count("grid", "Clips at each point of the 9 x 9 grid.", DEFAULTS["grid"])
+@_count("paths", "Pieces along paths.", DEFAULTS["paths"])
+@_count("pairs", "Pairs for element transfer.", DEFAULTS["pairs"], 7)
+@_count("reconstructions", "Clips to reconstruct.", DEFAULTS["reconstructions"])
+@best_of_option(GenerateOptions.best_of)
 @tries_option(GenerateOptions.tries)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option(
-    "--beside",
-    type=InputFile(),
-    multiple=True,
-    help="A report made with --json, of another checkpoint: its figures get a column. May be given several times.",
-)
-@click.option("--saved", type=InputFile(), help="Show this report made with --json instead of measuring anew.")
-@click.option("--write", type=click.Path(path_type=Path), help="Also put the table into this Markdown file.")
-@model_options("AFFECTGEN_MUSER_CHECKPOINT")
-@talk_options
+@report_options("muser")
 def muser(**params: Any) -> None:
     """Measure MusER with the judge, which never saw what the generator learnt from.
 
@@ -79,26 +91,62 @@ def muser(**params: Any) -> None:
     affectgen evaluate muser --data ../shared/data --beside mine.json --write results.md
     affectgen evaluate muser --saved ours.json --beside mine.json
     """
+
+    def measure(device: str, say: Callable[[str], None]) -> Report:
+        from affectgen.evaluate.muser import Settings, run
+
+        names = (*DEFAULTS, "best_of", "tries", "guidance")
+        settings = Settings(**{name: params[name] for name in names})
+        return run(params["checkpoint"], settings.clips, params["data"], settings.seed, device, say, settings=settings)
+
+    _show(params, "muser", measure)
+
+
+@evaluate.command()
+@_count("clips", "Clips a quadrant.", EMOGEN_DEFAULTS["clips"], 5)
+@_count("grid", "Clips at each point of the 9 x 9 grid; 0 for none.", EMOGEN_DEFAULTS["grid"], 0)
+@_count("paths", "Pieces along paths; 0 for none.", EMOGEN_DEFAULTS["paths"], 0)
+@_count("sweep", "Pieces at each level of each attribute's sweep; 0 for none.", EMOGEN_DEFAULTS["sweep"], 0)
+@click.option(
+    "--mapping", type=click.Choice(MAPPINGS), default=EmogenOptions.mapping, show_default=True,
+    help="How the affect becomes attributes.",
+)  # fmt: skip
+@best_of_option(EmogenOptions.best_of)
+@report_options("emogen")
+def emogen(**params: Any) -> None:
+    """Measure EmoGen: attributes that come as asked, and the judge, which never saw what the generator learnt from.
+
+    \b
+    affectgen evaluate emogen --data ../shared/data > results.md
+    affectgen evaluate emogen --data ../shared/data --mapping paper --json > paper.json
+    affectgen evaluate emogen --data ../shared/data --beside paper.json --write results.md
+    """
+
+    def measure(device: str, say: Callable[[str], None]) -> Report:
+        from affectgen.evaluate.emogen import Settings, run
+
+        names = (*EMOGEN_DEFAULTS, "best_of", "mapping", "guidance")
+        settings = Settings(**{name: params[name] for name in names})
+        return run(params["checkpoint"], params["data"], device, say, settings)
+
+    _show(params, "emogen", measure)
+
+
+def _show(params: dict[str, Any], name: str, measure: Callable[[str, Callable[[str], None]], Report]) -> None:
+    """Measure, or take what was saved; print the table, and write it where it is wanted."""
     beside = [_report(path, "--beside") for path in params["beside"]]
-    report = _measure(params) if params["saved"] is None else _report(params["saved"], "--saved")
+    talk = Talk(params["quiet"], params["verbose"])
+    if params["saved"] is not None:
+        report = _report(params["saved"], "--saved")
+    else:
+        use_threads(choose_threads())
+        report = measure(pick_device(params["device"]), talk.say)
     table = report.to_table(beside)
     if params["write"] is not None:
         from affectgen.report.blocks import write_block
 
-        write_block(params["write"], f"muser-{report.name}", table)
+        write_block(params["write"], f"{name}-{report.name}", table)
     click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else table)
-
-
-def _measure(params: dict[str, Any]) -> Report:
-    """Compose and judge with the settings of the command line."""
-    talk = Talk(params["quiet"], params["verbose"])
-    device = pick_device(params["device"])
-    from affectgen.evaluate.muser import Settings, run
-
-    use_threads(choose_threads())
-    names = (*DEFAULTS, "best_of", "tries", "guidance")
-    settings = Settings(**{name: params[name] for name in names})
-    return run(params["checkpoint"], settings.clips, params["data"], settings.seed, device, talk.say, settings=settings)
 
 
 def _report(source: Path | bytes, option: str) -> Report:

@@ -25,6 +25,7 @@ COMPLETION_VARIABLE = "_AFFECTGEN_COMPLETE"  # the name Click's completion scrip
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "muser": ("affectgen.cli.muser:muser", "Compose piano music for an emotion (MusER)."),
+    "emogen": ("affectgen.cli.emogen:emogen", "Compose by musical attributes, and measure them (EmoGen)."),
     "rate": ("affectgen.cli.rate:rate", "Measure the emotion of music files."),
     "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well a generator meets what it is asked."),
     "replay": ("affectgen.cli.replay:replay", "Make a piece again from its manifest."),

@@ -74,7 +74,7 @@ def explore(
 
 def _pictures(output: Path | None, force: bool) -> dict[str, Path]:
     """The files to write by what they show; checked before any work, and the folder created."""
-    from affectgen.muser.options import ELEMENTS
+    from affectgen.writing.options import ELEMENTS
 
     if output is None:
         return {}

@@ -36,11 +36,11 @@ def test_the_defaults_are_those_of_the_settings(shell, asked):
 
 
 def test_options_are_passed_on(shell, asked):
-    words = ("--clips", "3", "--grid", "1", "--seed", "0", "--best-of", "4", "--guidance", "0", "--device", "cpu")
+    words = ("--clips", "5", "--grid", "1", "--seed", "0", "--best-of", "4", "--guidance", "0", "--device", "cpu")
     done = shell("evaluate", "muser", *words, "--checkpoint", "mine", "--data", "d", "--json")
     assert json.loads(done.stdout)["figures"][0]["met"] is True
     checkpoint, clips, data, seed, device, _, settings = asked[0]
-    assert (checkpoint, clips, str(data), seed, device) == ("mine", 3, "d", 0, "cpu")
+    assert (checkpoint, clips, str(data), seed, device) == ("mine", 5, "d", 0, "cpu")
     assert (settings.grid, settings.best_of, settings.guidance, settings.seed) == (1, 4, 0.0, 0)
 
 

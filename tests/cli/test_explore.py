@@ -9,7 +9,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from affectgen.muser.options import ELEMENTS
+from affectgen.writing.options import ELEMENTS
 
 PICTURES = sorted(f"{name}.png" for name in (*ELEMENTS, "overview"))
 

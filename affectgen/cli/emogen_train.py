@@ -1,0 +1,86 @@
+"""`affectgen emogen train`: making a generator of one's own, and the map from emotions that goes with it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import LARGEST_SEED, Command, Number, device_option, given
+from affectgen.cli.training import check_files, path_text
+from affectgen.device import choose_threads, pick_device
+from affectgen.emogen.config import EmogenConfig
+from affectgen.errors import UsageError
+
+FOLDER = click.Path(path_type=Path)
+# the defaults of EmogenTrainOptions (a test compares): importing that class imports torch
+NUMBERS = {"pretrain": 2600, "finetune": 1700, "rows": 10, "words": 512, "rate": 1.2e-3}
+
+
+def _number(name: str, text: str, kind: click.ParamType[Any], default: float) -> Callable[[Command], Command]:
+    return click.option(f"--{name}", type=kind, default=default, show_default=True, help=text)
+
+
+@click.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with emopia/, and pop1k7/ and pop909/ if there are.")
+@click.option("-o", "--output", type=FOLDER, required=True, help="The checkpoint folder; the map goes to OUTPUT-map.")
+@click.option("--run", type=FOLDER, help="Where the run is kept and goes on from. [default: OUTPUT.run]")
+@click.option("--from", "start", metavar="NAME|PATH", help="A generator to go on from; its sizes and scale stay.")
+@_number("dim", "Width of the decoder.", click.IntRange(8), EmogenConfig.dim)
+@_number("layers", "Layers of the decoder.", click.IntRange(1), EmogenConfig.layers)
+@_number("heads", "Attention heads of the decoder.", click.IntRange(1), EmogenConfig.heads)
+@_number("pretrain", "Steps on everything, mostly songs; 0 for none.", click.IntRange(0), NUMBERS["pretrain"])
+@_number("finetune", "Steps mostly on EMOPIA's clips; 0 for none.", click.IntRange(0), NUMBERS["finetune"])
+@_number("rows", "Excerpts in a batch.", click.IntRange(1), NUMBERS["rows"])
+@_number("words", "Longest excerpt, in words; in some batches twice that.", click.IntRange(32), NUMBERS["words"])
+@_number("rate", "Highest learning rate.", Number(1e-7, 1), NUMBERS["rate"])
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=1,
+    show_default=True,
+    envvar="AFFECTGEN_SEED",
+    help="Of the first weights, the batches and the dropout.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Threads of torch. [default: 1, or $AFFECTGEN_THREADS]")
+@device_option
+@click.option("--force", is_flag=True, help="Replace a checkpoint that exists.")
+@click.pass_context
+def train(ctx: click.Context, /, **params: Any) -> None:
+    """Train a generator on music without labels, and measure the map from emotions on labelled clips.
+
+    Both are written as checkpoints; after Ctrl-C, the same words go on with the training.
+
+    \b
+    affectgen emogen train --data ../shared/data -o my_model
+    affectgen emogen generate --checkpoint ./my_model -a happy -o happy.mid
+    affectgen emogen train --data my_data --from emogen --pretrain 0 -o tuned
+    """
+    out, run = params["output"], params["run"]
+    run = run if run is not None else out.with_name(f"{out.name}.run")
+    check_files(out, run, params["force"])
+    check_files(out.with_name(f"{out.name}-map"), run, params["force"])
+    lost = given(ctx, "dim", "layers", "heads")
+    if params["start"] is not None and lost:
+        raise UsageError(f"{' and '.join(lost)} cannot be used with --from.", f"Leave out {', '.join(lost)}.")
+    command = shlex.join(["affectgen", *ctx.obj["argv"]])
+    from affectgen.emogen.produce import produce
+    from affectgen.emogen.train import EmogenTrainOptions
+
+    model = EmogenConfig(dim=params["dim"], layers=params["layers"], heads=params["heads"], condition=params["dim"])
+    options = EmogenTrainOptions(
+        params["data"], run, model, start=params["start"], seed=params["seed"], device=pick_device(params["device"]),
+        threads=params["threads"] if params["threads"] is not None else choose_threads(),
+        **{name: params[name] for name in NUMBERS},
+    )  # fmt: skip
+    try:
+        written = produce(options, out, command)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. The run is kept in {run}; go on with the same words:\n  {command}", err=True)
+        raise
+    if written:
+        words = ["affectgen", "emogen", "generate", "--checkpoint", path_text(out), "-a", "happy", "-o", "happy.mid"]
+        click.echo(f"wrote {out} and {out.name}-map; try: {shlex.join(words)}", err=True)

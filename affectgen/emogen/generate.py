@@ -1,0 +1,199 @@
+"""EmoGen's pieces: every candidate is measured, and the one whose attributes miss their targets least is kept.
+
+What is asked stands in the targets alone. The guide rates what is kept, for the manifest; it chooses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.emogen.compose import Composer, Request, Sampling
+from affectgen.emogen.data import describe_bars, play
+from affectgen.emogen.mapping import EmotionMap
+from affectgen.emogen.options import EmogenOptions, pull
+from affectgen.emogen.scale import FARTHEST
+from affectgen.emogen.targets import LENGTHY, Targets, make_targets
+from affectgen.emogen.vector import NAMES
+from affectgen.score.grid import GridScore, Timing
+from affectgen.score.keys import Key
+from affectgen.score.words import encode
+from affectgen.writing import hearing
+from affectgen.writing.given import context_of, forced_words
+from affectgen.writing.hearing import Auditions, Draft, Hearing, length_of
+from affectgen.writing.pieces import Words, open_words, score_of
+
+HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
+TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
+BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
+KEY_SEED = 12  # keeps the draw of the key apart from what words draw
+KEY_MODE = NAMES.index("key_mode")
+
+
+@dataclass(frozen=True)
+class Piece(hearing.Piece):
+    """A finished piece: what it was asked for, its attributes [segments, K] in standard deviations, and its error.
+
+    wanted, values: targets and attributes in natural units [segments, K], nan where free.
+    """
+
+    targets: Targets | None = None
+    achieved: NDArray[np.float64] | None = None
+    error: float = 0.0
+    wanted: NDArray[np.float64] | None = None
+    values: NDArray[np.float64] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether it has about the length asked: of candidates the best is kept, but none is too far to keep."""
+        return self.stretch == 0
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Attribute error, and the length."""
+        return not self.good, self.error + HASTE * self.stretch
+
+
+class Generator(Auditions[EmogenOptions, Piece]):
+    """Composes for options; attribute errors choose among candidates."""
+
+    composer: Composer
+
+    def __init__(self, composer: Composer, emotions: EmotionMap) -> None:
+        super().__init__(composer)
+        self.emotions = emotions.on(composer.scale)
+
+    def targets(self, option: EmogenOptions, bars: int) -> Targets:
+        """What a piece of some bars is asked for; the same for every candidate."""
+        return make_targets(option, bars, self.emotions, self.composer.scale)
+
+    def _alike(self, option: EmogenOptions) -> Hashable:
+        return sampling_of(option)
+
+    def _request(self, hearing: Hearing[EmogenOptions, Piece], draft: Draft) -> Request:
+        option, given = hearing.option, hearing.given
+        seed = (option.seed, draft.take, draft.number)
+        sampling = sampling_of(option)
+        if given is not None and option.source is not None:
+            targets = self.targets(option, given.bars).by_bar
+            forced = forced_words(encode(given), option.keep)
+            return Request(targets, given.bars, seed, given.key, forced=forced, ending=False, sampling=sampling)
+        targets = self.targets(option, draft.bars).by_bar
+        before = 0 if given is None else context_of(given).bars
+        attempt = (hearing.owner, draft.take, draft.number // option.best_of)
+        choose = Chooser(attempt, draft.bars, before, option, self) if option.best_of > 1 else None
+        key = Key.parse(option.key) if option.key is not None else self._key(option, targets, seed)
+        request = Request(targets, draft.bars, seed, key, choose=choose, sampling=sampling)
+        return request if given is None else _continuing(request, context_of(given))
+
+    def _key(self, option: EmogenOptions, targets: NDArray[np.float64], seed: tuple[int, ...]) -> Key:
+        """Any tonic; the mode that the target asks for, or any if it is free."""
+        rng = np.random.default_rng((*seed, KEY_SEED))
+        tonic, minor = int(rng.integers(12)), bool(rng.random() < 0.5)
+        asked = targets[:, KEY_MODE]
+        if np.isfinite(asked).any():
+            sd = np.full((1, len(NAMES)), np.nan)
+            sd[0, KEY_MODE] = np.nanmean(asked)
+            minor = self.composer.scale.to_natural(sd)[0, KEY_MODE] < 0
+        return Key(tonic, int(minor))
+
+    def _heard(self, option: EmogenOptions, score: GridScore, bars: int) -> Piece:
+        performed = self.performer.perform(score, option.seed)
+        piece = Piece(*self._measured(option, score, bars, performed), length=length_of(option, score, bars))
+        targets, values = self._compared(option, score, bars, performed)
+        scale = self.composer.scale
+        achieved = scale.to_sd(values)
+        return replace(
+            piece, targets=targets, achieved=achieved, error=self.error_of(targets, achieved),
+            wanted=scale.to_natural(targets.sd), values=values,
+        )  # fmt: skip
+
+    def _heard_together(self, option: EmogenOptions, scores: Sequence[GridScore], bars: Sequence[int]) -> list[Piece]:
+        """Candidates are performed side by side, which is quick and nearly what each will be; then the best is
+        performed as it will be kept. The others keep their order behind it."""
+        if len(scores) == 1:
+            return [self._heard(option, scores[0], bars[0])]
+        pieces = []
+        played = self.performer.perform_many(scores, option.seed)
+        for score, count, hands in zip(scores, bars, played, strict=True):
+            targets, values = self._compared(option, score, count, play(score, hands[:, 0], hands[:, 1]))
+            error = self.error_of(targets, self.composer.scale.to_sd(values))
+            length = length_of(option, score, count)
+            pieces.append(Piece(score, count, None, None, np.zeros(2), None, error=error, length=length))
+        best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
+        kept = self._heard(option, scores[best], bars[best])
+        behind = max(0.0, kept.error - pieces[best].error)
+        pieces = [replace(piece, error=piece.error + behind) for piece in pieces]
+        return [*pieces[:best], kept, *pieces[best + 1 :]]
+
+    def _compared(
+        self, option: EmogenOptions, score: GridScore, bars: int, performed: Timing
+    ) -> tuple[Targets, NDArray[np.float64]]:
+        """The targets of a piece, and its attributes in natural units [segments, K]."""
+        targets = self.targets(option, score.bars if option.source is not None else bars)
+        before = score.bars - targets.edges[-1]  # bars of a piece that was continued
+        rows = [describe_bars(score, performed, before + a, before + b) for a, b in pairwise(targets.edges)]
+        return targets, np.stack(rows)
+
+    def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
+        """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the
+        affect decides it, and the distance on the plane that the difference means to the map's linear reading."""
+        there = np.isfinite(targets.sd)
+        if not there.any():
+            return 0.0
+        gap = np.where(np.isfinite(achieved), achieved - targets.sd, FARTHEST)  # too few notes are a miss
+        gap = np.where(there, gap, 0.0)  # [segments, K]
+        weight = there * np.where(targets.by_hand, BY_HAND, 1.0)
+        size = np.sqrt((weight * gap**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
+        told = np.hypot(*(gap @ self.emotions.reading).T)  # [segments]
+        return float((size + TELLING * told).mean())
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Chooses among candidates of one piece that are written up to some bar line: the one whose attributes, so far,
+    miss the targets least.
+
+    attempt: which of the options of a call it is, and which try; bars: how many will be composed; before: how many of a
+    piece that is gone on from the words begin with."""
+
+    attempt: tuple[int, int, int]
+    bars: int
+    before: int
+    option: EmogenOptions
+    generator: Generator = field(compare=False)
+
+    def __call__(self, bars: int, written: Sequence[Words]) -> int:
+        """The place of the best of some candidates that have `bars` bars, those of a piece that is gone on from
+        included."""
+        targets = self.generator.targets(self.option, self.bars)
+        edges = [edge for edge in targets.edges if edge < bars - self.before] + [bars - self.before]
+        so_far = replace(targets, sd=targets.sd[: len(edges) - 1].copy(), edges=tuple(edges))
+        so_far.sd[:, list(LENGTHY)] = np.nan
+        scores = [score_of(words, bars, ending=False) for words in written]
+        played = self.generator.performer.perform_many(scores, self.option.seed)
+        errors = []
+        for score, hands in zip(scores, played, strict=True):
+            timing = play(score, hands[:, 0], hands[:, 1])
+            rows = [describe_bars(score, timing, self.before + a, self.before + b) for a, b in pairwise(edges)]
+            errors.append(self.generator.error_of(so_far, self.generator.composer.scale.to_sd(np.stack(rows))))
+        return int(np.argmin(errors))
+
+
+def _continuing(request: Request, score: GridScore) -> Request:
+    """Open the piece with the last bars of another; its own bars come after them, and those bars are told nothing."""
+    key, words = open_words(score)
+    before = np.full((score.bars, len(NAMES)), np.nan)
+    return replace(
+        request, targets=np.concatenate([before, request.targets]), bars=score.bars + request.bars, key=key,
+        prefix=words,
+    )  # fmt: skip
+
+
+def sampling_of(option: EmogenOptions) -> Sampling:
+    """How the words of a piece are drawn."""
+    return Sampling(guidance=pull(option), temperature=option.temperature, top_p=option.top_p)

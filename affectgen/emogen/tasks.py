@@ -1,0 +1,87 @@
+"""EmoGen's task as the upper floors know it. Weights are read by `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from affectgen.emogen.options import EmogenOptions
+from affectgen.task import Loaded, Result
+from affectgen.writing.results import MIDI, line, piece_details, reading, record
+
+if TYPE_CHECKING:
+    from affectgen.emogen.compose import Composer
+    from affectgen.emogen.generate import Piece
+    from affectgen.emogen.mapping import EmotionMap
+
+
+@dataclass(frozen=True)
+class EmogenTask:
+    """`emogen generate`."""
+
+    name: str = "emogen generate"
+    options: type[Any] = EmogenOptions
+
+    def load(self, checkpoint: str | None, device: str) -> Loaded:
+        """Read the generator (the shipped one for None) and its map from emotions."""
+        from affectgen.emogen.checkpoint import load_emogen, map_of
+
+        return GenerateRunner(load_emogen(checkpoint, device), map_of(checkpoint))
+
+
+@dataclass(frozen=True)
+class GenerateRunner:
+    """The task with its weights."""
+
+    composer: Composer
+    emotions: EmotionMap
+
+    def run(self, options: Sequence[EmogenOptions]) -> list[Result]:
+        """Compose every request."""
+        from affectgen.emogen.generate import Generator
+
+        pieces = Generator(self.composer, self.emotions).run(options)
+        return [self._result(option, piece) for option, piece in zip(options, pieces, strict=True)]
+
+    def _result(self, option: EmogenOptions, piece: Piece) -> Result:
+        details = piece_details(piece, option.best_of)
+        details["attribute_error"] = round(piece.error, 4)
+        details["attributes"] = attribute_rows(piece)
+        return Result(
+            data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
+            measured=reading(piece.measured.tolist()), details=details, checkpoint=record(self.composer),
+            summary=(line(details), f"attribute error {piece.error:.2f}"),
+        )  # fmt: skip
+
+
+def attribute_rows(piece: Piece) -> list[dict[str, dict[str, float]]]:
+    """For each segment every attribute that was asked for: target and measured value, in natural units and in standard
+    deviations."""
+    import numpy as np
+
+    from affectgen.emogen.vector import NAMES
+
+    asked, found = piece.wanted, piece.values
+    if piece.targets is None or piece.achieved is None or asked is None or found is None:
+        return []
+    rows = []
+    for segment in range(len(asked)):
+        places = np.flatnonzero(np.isfinite(asked[segment]) & np.isfinite(found[segment]))
+        rows.append({
+            NAMES[place]: {
+                "asked": _short(asked[segment, place]), "measured": _short(found[segment, place]),
+                "asked_sd": round(float(piece.targets.sd[segment, place]), 2),
+                "measured_sd": round(float(piece.achieved[segment, place]), 2),
+            }
+            for place in places
+        })  # fmt: skip
+    return rows
+
+
+def _short(value: float) -> float:
+    """Four significant digits."""
+    return float(f"{value:.4g}")
+
+
+GENERATE = EmogenTask()

@@ -1,0 +1,42 @@
+"""The attribute vector: what the generator can be asked for, the core attributes and EmoGen's hundred side by side."""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.errors import UsageError
+from affectgen.score.attributes import ATTRIBUTES, emogen_attributes
+from affectgen.score.attributes.core import CORE, core_attributes
+from affectgen.score.notes import NoteArray
+
+CORE_NAMES = tuple(one.name for one in CORE)
+EMOGEN_NAMES = tuple(one.name for one in ATTRIBUTES)
+NAMES = (*CORE_NAMES, *EMOGEN_NAMES)
+FIRST_EMOGEN = len(CORE_NAMES)  # the hundred stand from here on
+HINTS = 4
+
+
+def describe(notes: NoteArray, tempo: float = np.nan) -> NDArray[np.float64]:
+    """The attributes of a piece [146] in natural units, in the order of NAMES; nan where one is not computed.
+
+    tempo: median beats per minute of the piece, nan where it is not known.
+    """
+    return np.concatenate([core_attributes(notes, tempo), emogen_attributes(notes)])
+
+
+def find_attributes(name: str, option: str) -> list[int]:
+    """Places in NAMES of an attribute, or of a group of core attributes (`velocity` for `velocity_mean` and others).
+
+    UsageError with the nearest names for one that there is not.
+    """
+    if name in NAMES:
+        return [NAMES.index(name)]
+    group = [place for place, one in enumerate(CORE_NAMES) if one.startswith(f"{name}_")]
+    if group:
+        return group
+    near = difflib.get_close_matches(name, NAMES, HINTS, 0.4)
+    hint = f"Nearest: {', '.join(near)}." if near else "`affectgen emogen map -a calm` lists the names."
+    raise UsageError(f"{option} got {name!r}, which is no attribute.", hint)

@@ -1,0 +1,396 @@
+"""From options to pieces: which candidate is kept, its error, keys, lengths, keeping and continuing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from affectgen.affect import AffectPath, parse_affect
+from affectgen.emogen.data import describe_bars
+from affectgen.emogen.generate import BY_HAND, HASTE, TELLING, Chooser, Generator, Piece, sampling_of
+from affectgen.emogen.options import GUIDANCE, EmogenOptions
+from affectgen.emogen.targets import Targets
+from affectgen.emogen.vector import FIRST_EMOGEN, NAMES, describe
+from affectgen.errors import MidiError, UsageError
+from affectgen.score.beats import read_score
+from affectgen.score.grid import BAR, Timing
+from affectgen.score.keys import Key
+from affectgen.score.midi import write_midi
+from affectgen.score.words import decode, encode
+from affectgen.writing import hearing
+from affectgen.writing.given import CONTEXT_BARS
+from affectgen.writing.options import ELEMENTS
+
+K = len(NAMES)
+LOUD, TEMPO, MODE = (NAMES.index(name) for name in ("velocity_mean", "tempo", "key_mode"))
+
+
+class Ear:
+    """Hears valence in the pitch and arousal in the velocity."""
+
+    def rate(self, pieces):
+        return np.array([[np.tanh((piece.pitch.mean() - 62) / 5), np.tanh((piece.velocity.mean() - 64) / 9)]
+                         for piece in pieces]).reshape(-1, 2)  # fmt: skip
+
+
+class Stiff:
+    """Plays as written, a little late."""
+
+    def perform(self, score, seed):
+        notes = score.to_notes()
+        return Timing(notes.onset + 0.01, notes.duration)
+
+    def perform_many(self, scores, seed):
+        return [np.tile([0.01, 1.0], (len(score), 1)) for score in scores]
+
+
+@pytest.fixture
+def generator(tiny, emotions, monkeypatch):
+    monkeypatch.setattr(hearing, "load_guide", Ear)
+    monkeypatch.setattr(hearing, "load_performer", Stiff)
+    return Generator(tiny, emotions)
+
+
+@pytest.fixture
+def spy(generator, monkeypatch):
+    """Every candidate that is heard, in turn."""
+    heard, hear = [], generator._heard_together
+
+    def listen(*words):
+        pieces = hear(*words)
+        heard.extend(pieces)
+        return pieces
+
+    monkeypatch.setattr(generator, "_heard_together", listen)
+    return heard
+
+
+def ask(affect="happy", seed=1, **values):
+    return EmogenOptions(affect, seed, **{"bars": 4, "best_of": 1, "expressive": False} | values)
+
+
+def one(generator, *args, **values):
+    return generator.run([ask(*args, **values)])[0]
+
+
+def same(first, second):
+    names = ("start", "length", "pitch", "velocity", "tempo")
+    return all(np.array_equal(getattr(first.score, name), getattr(second.score, name)) for name in names)
+
+
+def target(by_hand=(), segments=1, **values):
+    """Targets made by hand."""
+    sd = np.full((segments, K), np.nan)
+    for name, value in values.items():
+        sd[:, NAMES.index(name)] = value
+    chosen = np.isin(np.arange(K), [NAMES.index(name) for name in by_hand])
+    return Targets(sd, tuple(range(segments + 1)), chosen)
+
+
+def read_nothing(generator):
+    """Let the linear reading tell nothing, so that attribute errors stand alone."""
+    generator.emotions.__dict__["reading"] = np.zeros((K, 2))
+    return generator
+
+
+def test_a_piece_has_what_was_asked(generator):
+    piece = one(generator, bars=5, key="F# minor", tempo=97.0)
+    assert piece.score.bars == 5
+    assert piece.score.key == Key(6, 1)
+    assert np.median(piece.score.tempo) == pytest.approx(97.0)
+    assert piece.asked == parse_affect("happy")
+    assert (piece.candidate, piece.attempts, piece.measured_path) == (0, 1, None)
+    np.testing.assert_allclose(piece.measured, generator.guide.rate([piece.score.to_notes()])[0])
+
+
+def test_a_piece_tells_its_targets_and_its_attributes(generator, scale):
+    piece = one(generator, bars=8)
+    played = Stiff().perform(piece.score, 1)
+    notes = piece.score.to_notes(played)
+    expected = describe(notes, float(np.median(piece.score.tempo)))
+    np.testing.assert_allclose(piece.values[0], expected, rtol=1e-6)
+    np.testing.assert_allclose(piece.achieved, scale.to_sd(piece.values))
+    np.testing.assert_array_equal(piece.targets.sd, generator.targets(ask(bars=8), 8).sd)
+    there = np.isfinite(piece.targets.sd)
+    np.testing.assert_array_equal(np.isfinite(piece.wanted), there)
+    np.testing.assert_allclose(scale.to_natural(piece.targets.sd)[there], piece.wanted[there])
+    assert piece.error == pytest.approx(generator.error_of(piece.targets, piece.achieved))
+    assert piece.error > 0
+
+
+def test_attributes_are_those_of_the_performance_even_on_the_grid(generator):
+    grid, played = one(generator), one(generator, expressive=True)
+    np.testing.assert_array_equal(grid.values, played.values)
+    assert grid.played is None
+    np.testing.assert_allclose(played.played.onset, grid.score.to_notes().onset + 0.01)
+
+
+def test_a_seed_repeats_a_piece_among_any_others(generator):
+    alone = one(generator, seed=7)
+    others = [ask("sad", 8, bars=6), ask(seed=9, guidance=3.0), ask(None, 10), ask(seed=11, seconds=8.0)]
+    among = generator.run([*others[:2], ask(seed=7), *others[2:]])
+    assert same(among[2], alone)
+    assert among[2].error == alone.error
+    assert [piece.score.bars for piece in among[:4]] == [6, 4, 4, 4]
+    assert not same(one(generator, seed=8), alone)
+
+
+def test_the_candidate_that_misses_its_targets_least_is_kept(generator, spy):
+    piece = one(generator, "sad", 3, best_of=6)
+    errors = [candidate.error for candidate in spy]
+    assert len(set(errors)) == 6
+    assert piece.error == min(errors)
+    assert piece.candidate == int(np.argmin(errors))
+    assert same(piece, spy[piece.candidate])
+    assert [candidate.targets is None for candidate in spy].count(False) == 1, "only the best is heard closely"
+    assert same(one(generator, "sad", 3), spy[0]), "best of one is the first"
+    assert piece.attempts == 1
+
+
+def test_choosing_among_several_comes_nearer_to_the_targets(generator):
+    asked = [("Q1", 0), ("Q3", 1), ("Q2", 2), ("Q4", 3)]
+    first, best = (
+        [piece.error for piece in generator.run([ask(*words, best_of=count) for words in asked])] for count in (1, 4)
+    )
+    assert all(b <= f for b, f in zip(best, first, strict=True))
+    assert sum(best) < sum(first)
+
+
+def test_candidates_are_compared_every_four_bars(generator, spy):
+    piece = one(generator, "sad", 3, best_of=3, bars=10, key="C")
+    opening = [candidate.score.take_bars(0, 8) for candidate in spy]
+    assert len(spy) == 3
+    assert all(np.array_equal(other.pitch, opening[0].pitch) for other in opening), "they share what was kept"
+    assert len({candidate.score.pitch.tobytes() for candidate in spy}) == 3
+    assert piece.error == min(candidate.error for candidate in spy)
+
+
+def test_of_bars_so_far_those_that_miss_their_targets_least_are_chosen(generator, score):
+    read_nothing(generator)
+    option = ask(None, 1, bars=8, set=("velocity_mean=+2",))
+    levels = np.full((4, K), np.nan)
+    levels[:, LOUD] = (0, -1.8, 1.8, -0.7)
+    written = []
+    for velocity in generator.composer.scale.to_natural(levels)[:, LOUD]:
+        piece = score(5, 8).take_bars(0, 4)
+        piece.velocity[:] = round(velocity)
+        written.append(encode(piece)[:-1])
+    assert Chooser(0, 8, 0, option, generator)(4, written) == 2
+    soft = ask(None, 1, bars=8, set=("velocity_mean=-2",))
+    assert Chooser(0, 8, 0, soft, generator)(4, written) == 1
+    free = ask(None, 1, bars=8)
+    assert Chooser(0, 8, 0, free, generator)(4, written) == 0, "where nothing is asked the first is as good as any"
+
+
+def test_bars_of_a_piece_that_is_gone_on_from_do_not_count_in_choosing(generator, score):
+    """The same two bars before, then two loud or two soft ones."""
+    read_nothing(generator)
+    written = []
+    for velocity in (30, 110):
+        piece = score(5, 4)
+        piece.velocity[piece.start >= 2 * BAR] = velocity
+        written.append(encode(piece)[:-1])
+    loud = [Chooser(0, 4, 2, ask(None, 1, set=(f"velocity_mean={sign}2",)), generator)(4, written) for sign in "+-"]
+    assert loud == [1, 0]
+
+
+@pytest.mark.parametrize(("best_of", "tries"), [(4, 1), (2, 2), (2, 3)])
+def test_neighbours_do_not_change_what_is_chosen(generator, best_of, tries):
+    """Rows that only fill a batch may hold the next tries; they must not take part in the first one's choices."""
+    asked = [ask("sad", seed, best_of=best_of, tries=tries, bars=6) for seed in range(4)]
+    among = generator.run(asked)
+    for option, piece in zip(asked, among, strict=True):
+        alone = generator.run([option])[0]
+        assert same(alone, piece), f"seed {option.seed}"
+        assert (alone.candidate, alone.attempts) == (piece.candidate, piece.attempts)
+
+
+def test_the_guide_chooses_nothing(generator, spy, monkeypatch):
+    before = one(generator, "sad", 3, best_of=4)
+    monkeypatch.setattr(generator.guide, "rate", lambda pieces: np.zeros((len(pieces), 2)), raising=False)
+    after = one(generator, "sad", 3, best_of=4)
+    assert same(before, after)
+    assert after.measured.tolist() == [0, 0]
+
+
+def test_what_hits_its_targets_has_no_error(generator):
+    asked = target(velocity_mean=1.0, tempo=-0.5)
+    achieved = np.random.default_rng(0).normal(size=(1, K))
+    assert generator.error_of(asked, np.where(np.isfinite(asked.sd), asked.sd, achieved)) == 0
+    assert generator.error_of(asked, achieved) > 0
+    assert generator.error_of(target(), achieved) == 0, "nothing was asked for"
+
+
+def test_an_error_is_the_root_mean_square_of_what_was_asked(generator):
+    read_nothing(generator)
+    achieved = np.zeros((1, K))
+    assert generator.error_of(target(velocity_mean=3.0, tempo=-4.0), achieved) == pytest.approx(np.sqrt(12.5))
+    achieved[0, NAMES.index("range")] = 9.0
+    assert generator.error_of(target(velocity_mean=3.0), achieved) == pytest.approx(3.0), "the others do not count"
+
+
+def test_what_was_set_by_hand_weighs_more(generator):
+    read_nothing(generator)
+    asked = target(("tempo",), velocity_mean=3.0, tempo=1.0)
+    expected = np.sqrt((9 + BY_HAND * 1) / (1 + BY_HAND))
+    assert generator.error_of(asked, np.zeros((1, K))) == pytest.approx(expected)
+    assert BY_HAND > 1
+
+
+def test_an_error_counts_by_what_it_tells_of_the_emotion(generator):
+    reading = np.zeros((K, 2))
+    reading[LOUD], reading[MODE] = [0.0, 0.3], [0.4, 0.0]
+    generator.emotions.__dict__["reading"] = reading
+    achieved = np.zeros((1, K))
+    both = generator.error_of(target(velocity_mean=1.0, key_mode=1.0), achieved)
+    assert both == pytest.approx(1.0 + TELLING * 0.5)
+    assert generator.error_of(target(tempo=1.0), achieved) == pytest.approx(1.0)
+    against = generator.error_of(target(velocity_mean=1.0, key_mode=-1.0), achieved)
+    assert against == pytest.approx(both)
+
+
+def test_segments_count_alike(generator):
+    read_nothing(generator)
+    asked = target(segments=2, velocity_mean=2.0)
+    achieved = np.zeros((2, K))
+    achieved[1, LOUD] = 2.0
+    assert generator.error_of(asked, achieved) == pytest.approx(1.0), "one misses by two, the other hits"
+
+
+def test_what_cannot_be_measured_is_not_taken_for_a_hit(generator):
+    """A candidate, or a part of it, with too few notes to be measured must not beat one that comes near."""
+    asked = target(segments=2, velocity_mean=1.0)
+    near, empty = np.zeros((2, K)), np.zeros((2, K))
+    near[:, LOUD] = 0.9
+    empty[:, LOUD] = [0.9, np.nan]
+    assert generator.error_of(asked, empty) >= generator.error_of(asked, near)
+    assert generator.error_of(asked, np.full((2, K), np.nan)) > generator.error_of(asked, near)
+
+
+def test_error_and_length_rank_a_piece(score):
+    def made(error=0.5, length=1.0):
+        return Piece(score(0, 2), 2, None, None, np.zeros(2), None, error=error, length=length)
+
+    assert made().good
+    assert made(99.0).good, "none is too far to keep"
+    long = made(length=np.exp(hearing.STRETCH + 0.1))
+    assert not long.good
+    assert made(0.5).rank < made(0.6).rank < long.rank
+    assert long.rank == (True, pytest.approx(0.5 + 0.1 * HASTE))
+
+
+def test_the_mode_that_is_asked_for_is_the_mode_of_the_key(generator):
+    major = generator.run([ask(None, seed, bars=2, set=("key_mode=+2",)) for seed in range(8)])
+    minor = generator.run([ask(None, seed, bars=2, set=("key_mode=-2",)) for seed in range(8)])
+    natural = generator.composer.scale.to_natural(target(key_mode=2.0).sd)[0, MODE]
+    assert natural > 0
+    assert {piece.score.key.mode for piece in major} == {0}
+    assert {piece.score.key.mode for piece in minor} == {1}
+    assert len({piece.score.key.tonic for piece in major}) > 2
+    free = generator.run([ask(None, seed, bars=2, set=("tempo=90",)) for seed in range(8)])
+    assert {piece.score.key.mode for piece in free} == {0, 1}
+    kept = one(generator, None, bars=2, set=("key_mode=-2",), key="Bb major")
+    assert kept.score.key == Key(10, 0)
+
+
+def test_what_is_set_reaches_the_words(generator):
+    """The untrained model hears targets: without one the same seed writes another piece."""
+    plain = one(generator, None, 5, key="C", set=("tempo=+0",))
+    assert not same(plain, one(generator, None, 5, key="C", set=("tempo=+2",)))
+    assert not same(plain, one(generator, None, 5, key="C", set=("tempo=+0",), guidance=4.0))
+    with pytest.raises(UsageError, match="which is no attribute"):
+        one(generator, set=("colour=+1",))
+
+
+def test_a_path_is_asked_and_measured_in_segments(generator, scale):
+    piece = one(generator, "sad>happy", bars=10)
+    assert isinstance(piece.asked, AffectPath)
+    assert piece.targets.edges == (0, 4, 10)
+    assert piece.achieved.shape == piece.values.shape == piece.wanted.shape == (2, K)
+    played = Stiff().perform(piece.score, 1)
+    for segment, (first, stop) in enumerate(((0, 4), (4, 10))):
+        np.testing.assert_array_equal(piece.values[segment], describe_bars(piece.score, played, first, stop))
+    assert np.isnan(piece.wanted[:, FIRST_EMOGEN:]).all()
+    assert piece.measured_path.shape == (3, 2)
+
+
+def test_a_length_in_seconds_is_met(generator):
+    piece = one(generator, seconds=9.3, best_of=2)
+    assert piece.score.seconds == pytest.approx(9.3, abs=0.1)
+    assert piece.length == pytest.approx(1.0)
+    assert piece.targets.edges[-1] == piece.bars == piece.score.bars
+    both = one(generator, seconds=8.0, tempo=120.0)
+    assert both.score.seconds == pytest.approx(8.0, abs=0.1)
+
+
+@pytest.mark.parametrize("bars", [3, CONTEXT_BARS + 3])
+def test_a_continued_piece_stays_as_it_was(generator, score, bars):
+    data = write_midi(score(5, bars))
+    given = read_score(data)
+    piece = one(generator, continue_from=data)
+    assert piece.score.bars == given.bars + 4
+    for name in ("start", "length", "pitch", "velocity"):
+        assert np.array_equal(getattr(piece.score, name)[: len(given)], getattr(given, name)), name
+    assert np.array_equal(piece.score.tempo[: 4 * given.bars], given.tempo)
+    assert piece.score.start.max() >= BAR * (given.bars + 3), "and the piece goes on to its end"
+    assert piece.score.key == given.key
+    assert not same(piece, one(generator, seed=2, continue_from=data))
+
+
+def test_of_a_continued_piece_what_was_added_is_measured(generator, score):
+    data = write_midi(score(5, 6))
+    given = read_score(data)
+    piece = one(generator, "sad>happy", continue_from=data, bars=8)
+    assert piece.targets.edges == (0, 4, 8)
+    played = Stiff().perform(piece.score, 1)
+    for segment, first in enumerate((given.bars, given.bars + 4)):
+        np.testing.assert_array_equal(piece.values[segment], describe_bars(piece.score, played, first, first + 4))
+    added = piece.score.take_bars(given.bars, given.bars + 8).to_notes()
+    np.testing.assert_allclose(piece.measured, generator.guide.rate([added])[0])
+
+
+def test_the_bars_before_a_continuation_are_told_nothing(generator, score, monkeypatch):
+    data, asked, make = write_midi(score(5, 11)), [], generator._request
+    monkeypatch.setattr(generator, "_request", lambda *words: asked.append(make(*words)) or asked[-1])
+    one(generator, "sad", continue_from=data, bars=4)
+    request = asked[0]
+    assert request.bars == CONTEXT_BARS + 4 == len(request.targets)
+    assert np.isnan(request.targets[:CONTEXT_BARS]).all()
+    assert np.isfinite(request.targets[CONTEXT_BARS:, LOUD]).all()
+    assert request.ending
+    opening = encode(read_score(data).take_bars(11 - CONTEXT_BARS, 11))
+    np.testing.assert_array_equal(request.prefix, opening[1:-1])
+
+
+@pytest.mark.parametrize("keep", [("pitch",), ("velocity", "duration"), ("chord",), ("tempo", "pitch", "duration")])
+def test_kept_elements_stay(generator, score, keep):
+    data = write_midi(score(4, 3, dense=True))
+    words = encode(read_score(data))
+    piece = one(generator, "sad", source=data, keep=keep)
+    again = encode(piece.score)
+    assert piece.score.bars == 3
+    assert np.array_equal(again[:, :2], words[:, :2]), "the structure always stays"
+    for name in keep:
+        column = ELEMENTS.index(name)
+        if name != "chord":
+            assert np.array_equal(again[:, column], words[:, column])
+        else:
+            assert piece.score.chords == decode(words).chords
+    free = [name for name in ("pitch", "velocity") if name not in keep]
+    assert any(not np.array_equal(again[:, ELEMENTS.index(name)], words[:, ELEMENTS.index(name)]) for name in free)
+    assert not same(piece, one(generator, "sad", seed=2, source=data, keep=keep))
+    assert piece.targets.edges == (0, 3)
+    assert np.isfinite(piece.achieved[0]).any()
+
+
+def test_a_text_file_is_no_source(generator):
+    with pytest.raises(MidiError):
+        one(generator, source=b"not a MIDI file", keep=("pitch",))
+    with pytest.raises(MidiError):
+        one(generator, continue_from=b"not a MIDI file")
+
+
+def test_options_reach_the_sampling():
+    found = sampling_of(ask(temperature=0.5, top_p=0.7))
+    assert (found.temperature, found.top_p, found.guidance) == (0.5, 0.7, GUIDANCE)
+    assert sampling_of(ask(guidance=0.0)).guidance == 0

@@ -1,0 +1,80 @@
+"""The task as the upper floors see it: results with a file, and facts that JSON can hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from affectgen.emogen.checkpoint import load_emogen
+from affectgen.emogen.options import EmogenOptions
+from affectgen.emogen.tasks import GENERATE
+from affectgen.emogen.vector import CORE_NAMES, NAMES
+from affectgen.errors import CheckpointError
+from affectgen.score.midi import read_notes
+from affectgen.task import find_task
+
+
+@pytest.fixture
+def runner(tiny_emogen):
+    """The tiny checkpoint with its map; guide and performer are the shipped ones."""
+    return GENERATE.load(str(tiny_emogen), "cpu")
+
+
+def check(result):
+    """What every result holds, as JSON."""
+    assert result.suffix == ".mid"
+    assert result.data[:4] == b"MThd"
+    assert len(read_notes(result.data)) == result.details["notes"] > 0
+    assert result.measured["recogniser"] == "guide"
+    assert -1 <= result.measured["valence"] <= 1
+    return json.loads(json.dumps([result.asked, dict(result.measured), dict(result.details)], allow_nan=False))
+
+
+def test_it_is_found_by_name():
+    assert find_task("emogen generate") is GENERATE
+    assert GENERATE.options is EmogenOptions
+
+
+def test_results(runner, tiny_emogen):
+    options = [
+        EmogenOptions("sad", 2, bars=8, best_of=2, set=("tempo=100", "gap=+1.5")),
+        EmogenOptions("calm>excited", 4, bars=16, best_of=1), EmogenOptions(None, 5, bars=8, best_of=1),
+    ]  # fmt: skip
+    point, path, free = made = runner.run(options)
+    asked, _, details = check(point)
+    assert asked["valence"] < 0
+    assert (details["bars"], details["candidates"], details["batch_width"], details["attempts"]) == (8, 2, 4, 1)
+    assert details["candidate"] in (0, 1)
+    assert details["attribute_error"] > 0
+    assert f"attribute error {details['attribute_error']:.2f}" in point.summary
+    assert point.summary[0].startswith("8 bars")
+    assert point.checkpoint == {"name": "tiny", "sha256": load_emogen(str(tiny_emogen)).sha256}
+
+    rows = details["attributes"]
+    assert len(rows) == 1
+    assert set(rows[0]) <= set(NAMES)
+    assert rows[0]["gap"]["asked_sd"] == 1.5
+    assert rows[0]["tempo"]["asked"] == pytest.approx(100, abs=30), "as far as the tiny scale tells"
+    assert set(rows[0]["tempo"]) == {"asked", "measured", "asked_sd", "measured_sd"}
+    notes = read_notes(point.data)
+    assert rows[0]["velocity_mean"]["measured"] == pytest.approx(notes.velocity.mean(), rel=0.01)
+
+    asked, _, details = check(path)
+    assert len(asked["keys"]) == 2
+    assert len(details["attributes"]) == 4
+    assert {name for row in details["attributes"] for name in row} <= set(CORE_NAMES)
+    loud = [row["velocity_mean"]["asked"] for row in details["attributes"] if row]
+    assert len(loud) > 1
+    assert loud[0] < loud[-1]
+    asked, _, details = check(free)
+    assert asked is None
+    assert details["attributes"] == [{}]
+    assert details["attribute_error"] == 0
+    assert runner.run(options[:1])[0].data == made[0].data, "byte by byte, without its neighbours"
+
+
+def test_no_checkpoint_is_an_error_with_a_hint(tmp_path):
+    with pytest.raises(CheckpointError) as caught:
+        GENERATE.load(str(tmp_path / "absent"), "cpu")
+    assert caught.value.hint
