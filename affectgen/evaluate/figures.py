@@ -11,7 +11,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Figure:
     """One figure. at_least, at_most: the bar, None where there is none; real: that of real clips, None if unknown;
-    shuffled: the figure if the affects are exchanged among the requests, None where that says nothing.
+    shuffled: the figure if the affects are exchanged among the requests, None where that says nothing; published: that
+    of the system's authors, None where it is not known.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Figure:
     real: float | None = None
     note: str = ""
     shuffled: float | None = None
+    published: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -72,14 +74,17 @@ class Report:
 
     @property
     def label(self) -> str:
-        """The same, told apart from a report of first tries, which nothing chose."""
-        return f"{self.name}, first tries" if self.settings.get("tries") == 1 else self.name
+        """The same, told apart from a report of first tries, which nothing chose, and from ablations."""
+        left_out = "first tries" if self.settings.get("tries") == 1 else self.settings.get("ablation")
+        return f"{self.name}, {left_out}" if left_out else self.name
 
     def to_table(self, beside: Sequence[Report] = ()) -> str:
         """A Markdown table; the figures of other reports stand beside those of the same name."""
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         others = [other.label for other in beside]
+        told = any(figure.published is not None for figure in self.figures)
         heads = ["figure", self.label, "bar", "met", "affects shuffled", *others, "real music"]
+        heads += ["published"] if told else []
         lines = [f"## {self.title}", "", settings, "", _row(heads), _row(["---"] * len(heads))]
         values = [{figure.name: figure.value for figure in other.figures} for other in beside]
         for figure in self.figures:
@@ -87,6 +92,7 @@ class Report:
             name = f"{figure.name} ({figure.note})" if figure.note else figure.name
             columns = [_cell(other.get(figure.name)) for other in values]
             cells = [name, _cell(figure.value), figure.bar, met, _cell(figure.shuffled), *columns, _cell(figure.real)]
+            cells += [_cell(figure.published)] if told else []
             lines.append(_row(cells))
         return "\n".join(lines) + "\n"
 

@@ -10,12 +10,13 @@ from affectgen.evaluate.figures import Figure
 from affectgen.evaluate.reference import Reference
 from affectgen.muser.compose import Composer, Writer
 from affectgen.muser.generate import Generator
-from affectgen.muser.options import ELEMENTS, GenerateOptions
+from affectgen.muser.options import GenerateOptions
 from affectgen.muser.paper.compose import PaperComposer
 from affectgen.muser.transfer import attribute_means, measure_moves, note_f1, reconstruct, transfer
 from affectgen.score.grid import GridScore
 from affectgen.score.midi import read_grid, write_midi
 from affectgen.score.words import encode
+from affectgen.writing.options import ELEMENTS
 
 BARS = 12  # of each clip, so that source and donor are alike in length
 LEAST_GAP = 0.5  # standard deviations that donor and source must differ by in the moved element

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,13 @@ class Reference:
     val: list[Labelled]
     folder: Path
 
-    def patterns(self, cache: Path | None = CACHE) -> PatternIndex:
-        """Every pattern of the training set: EMOPIA's training clips as performed and on the grid, and Pop1k7."""
+    def patterns(self, corpora: Sequence[str] = ("pop1k7",), cache: Path | None = CACHE) -> PatternIndex:
+        """Every pattern of the training set: EMOPIA's training clips as performed and on the grid, and unlabelled
+        corpora by the names of their folders."""
         names = {clip.name for clip in self.train}
         emopia = [path for kind in ("raw", "beat") for path in sorted((self.folder / "emopia" / kind).glob("*.mid"))]
-        files = [path for path in emopia if path.stem in names] + sorted((self.folder / "pop1k7").glob("*.mid"))
+        files = [path for path in emopia if path.stem in names]
+        files += [path for name in corpora for path in sorted((self.folder / name).glob("*.mid"))]
         return index_files(files, read_notes, cache)
 
     def grids(self, split: str) -> list[Path]:

@@ -76,7 +76,7 @@ def test_json_is_strict():
     assert back["figures"][3]["real"] is None
     assert back["figures"][1] == {
         "name": "copied", "value": 0.004, "at_least": None, "at_most": 0.003, "real": None, "note": "of 12",
-        "shuffled": None, "met": False,
+        "shuffled": None, "published": None, "met": False,
     }  # fmt: skip
 
 
@@ -90,3 +90,20 @@ def test_first_tries_are_told_apart(settings, label):
     assert report.label == label
     assert f"| figure | {label} |" in report.to_table()
     assert f"| {label} | real music |" in REPORT.to_table([report])
+
+
+def test_figures_of_the_authors_stand_last_where_any_is_known():
+    told = Report("EmoGen", {}, [Figure("arousal", 0.9, published=0.875), Figure("valence", 0.8)])
+    lines = told.to_table().splitlines()
+    assert lines[4] == "| figure | EmoGen | bar | met | affects shuffled | real music | published |"
+    assert lines[6] == "| arousal | 0.900 |  |  |  |  | 0.875 |"
+    assert lines[7] == "| valence | 0.800 |  |  |  |  |  |"
+    assert {line.count("|") for line in lines[4:]} == {8}
+    back = Report.from_json(json.loads(json.dumps(told.to_json())))
+    assert back.to_table() == told.to_table()
+
+
+def test_an_ablation_is_told_apart():
+    report = Report("EmoGen", {"checkpoint": "emogen", "ablation": "no core"}, [])
+    assert report.label == "emogen, no core"
+    assert Report("EmoGen", {}, []).label == "EmoGen"
