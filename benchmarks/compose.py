@@ -1,7 +1,8 @@
-"""How fast MusER composes: notes per second, what the cache saves, and one clip as a whole process.
+"""How fast the generators compose: notes per second, what the cache saves, and one clip as a whole process.
 
     python benchmarks/compose.py            prints the figures
-    python benchmarks/compose.py --write    also puts them into docs/results.md, between its compose marks
+    python benchmarks/compose.py --write    also puts them into docs/results.md, between the generator's compose marks
+    python benchmarks/compose.py emogen     those of EmoGen; muser where nothing is said
 
 Cached and recomputed decoding use the same weights and the same words: a piece is composed up to so many notes through
 the cached sampler, then the decoder is run on its whole prefixes. Every `--every`-th prefix length is timed, from one
@@ -19,10 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,17 +32,25 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that a checkout needs no installation
 
 from affectgen.device import choose_threads, cores
+from affectgen.emogen.checkpoint import load_emogen, map_of
+from affectgen.emogen.compose import Request as EmogenRequest
+from affectgen.emogen.generate import sampling_of
+from affectgen.emogen.options import EmogenOptions
+from affectgen.emogen.targets import make_targets
 from affectgen.muser.checkpoint import load_composer
-from affectgen.muser.compose import WIDTH, Composed, Composer, Request
-from affectgen.muser.requests import affect_by_bar
+from affectgen.muser.compose import Request
 from affectgen.report.blocks import write_block
+from affectgen.score.keys import Key
 from affectgen.score.stream import Stream
 from affectgen.score.words import Family
+from affectgen.writing.given import affect_by_bar
+from affectgen.writing.pieces import WIDTH, Composed
 from affectgen.writing.sampler import DecodeRequest, Decoding
 from affectgen.writing.stepper import Stepper, Writing
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
-BLOCK = "compose"
+BLOCKS = {"muser": "compose", "emogen": "compose-emogen"}
+TITLES = {"muser": "MusER", "emogen": "EmoGen"}
 # The command as it is, which at its end notes its own memory: a child's ru_maxrss counts its parent's as well.
 NOTING = (
     "import atexit, os, pathlib, runpy; "
@@ -91,9 +101,40 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def requests(count: int, bars: int) -> list[Request]:
-    """Pieces of the four quadrants in turn, with seeds counted up."""
-    return [Request(affect_by_bar(QUADRANTS[seed % 4], bars), bars, (seed,)) for seed in range(count)]
+@dataclass(frozen=True)
+class Subject:
+    """A generator to be timed: its composer, and requests for so many pieces of so many bars."""
+
+    composer: Any
+    requests: Callable[[int, int], list[Any]]
+
+
+def muser(checkpoint: str | None, device: str) -> Subject:
+    """MusER: pieces of the four quadrants in turn, with seeds counted up."""
+
+    def requests(count: int, bars: int) -> list[Request]:
+        return [Request(affect_by_bar(QUADRANTS[seed % 4], bars), bars, (seed,)) for seed in range(count)]
+
+    return Subject(load_composer(checkpoint, device), requests)
+
+
+def emogen(checkpoint: str | None, device: str) -> Subject:
+    """The same for EmoGen, each piece with the targets and the guidance that its command would take."""
+    composer = load_emogen(checkpoint, device)
+    emotions = map_of(checkpoint).on(composer.scale)
+
+    def requests(count: int, bars: int) -> list[EmogenRequest]:
+        options = [EmogenOptions(QUADRANTS[seed % 4], seed, bars=bars) for seed in range(count)]
+        return [
+            EmogenRequest(make_targets(option, bars, emotions, composer.scale).by_bar, bars, (option.seed,),
+                          Key(option.seed % 12, option.seed % 2), sampling=sampling_of(option))
+            for option in options
+        ]  # fmt: skip
+
+    return Subject(composer, requests)
+
+
+SUBJECTS = {"muser": muser, "emogen": emogen}
 
 
 def count_notes(words: np.ndarray) -> int:
@@ -101,13 +142,13 @@ def count_notes(words: np.ndarray) -> int:
     return int((words[:, 0] == Family.NOTE).sum())
 
 
-def notes_per_second(composer: Composer, count: int, bars: int, repeats: int) -> tuple[int, Took]:
+def notes_per_second(subject: Subject, count: int, bars: int, repeats: int) -> tuple[int, Took]:
     """Notes of `count` pieces composed in one call, and what the fastest of some repeats took."""
     found: list[Took] = []
     pieces: list[Composed] = []
     for _ in range(repeats):
-        with timed(found, composer.device):
-            pieces = composer.compose(requests(count, bars))
+        with timed(found, subject.composer.device):
+            pieces = subject.composer.compose(subject.requests(count, bars))
     return sum(count_notes(piece.words) for piece in pieces), min(found, key=lambda one: one.wall)
 
 
@@ -132,17 +173,17 @@ def stop_after(notes: int, steps: list[Took], kept: list[Decoding]) -> type[Deco
     return Stopped
 
 
-def time_prefixes(composer: Composer, notes: int, bars: int, every: int) -> Prefixes:
+def time_prefixes(subject: Subject, notes: int, bars: int, every: int) -> Prefixes:
     """Compose one piece of `notes` notes with the cache, twice, then run the decoder on its whole prefixes."""
-    found = min((compose_notes(composer, notes, bars) for _ in range(2)), key=lambda one: one[1])
+    found = min((compose_notes(subject, notes, bars) for _ in range(2)), key=lambda one: one[1])
     decoding, whole, steps = found
     words, condition = np.stack(decoding.words[0]), decoding.request.condition
-    own = condition[::WIDTH]  # the piece's own rows, where a batch has WIDTH with the affect and maybe as many without
-    recomputed = {len(rows): recompute(composer, words, rows, every) for rows in (own, condition)}
+    own = condition[::WIDTH]  # the piece's own rows: a batch has WIDTH with what is asked, and maybe as many without
+    recomputed = {len(rows): recompute(subject.composer, words, rows, every) for rows in (own, condition)}
     return Prefixes(count_notes(words), len(words), whole, steps, recomputed)
 
 
-def compose_notes(composer: Composer, notes: int, bars: int) -> tuple[Decoding, float, float]:
+def compose_notes(subject: Subject, notes: int, bars: int) -> tuple[Decoding, float, float]:
     """One piece through the cached sampler: the sampler with its words, seconds in all, and seconds of its steps."""
     steps: list[Took] = []
     kept: list[Decoding] = []
@@ -151,15 +192,15 @@ def compose_notes(composer: Composer, notes: int, bars: int) -> tuple[Decoding, 
     plain = sampler.Decoding
     sampler.Decoding = stop_after(notes, steps, kept)
     try:
-        with timed(whole, composer.device):
-            composer.compose([replace(request, ending=False) for request in requests(1, bars)])
+        with timed(whole, subject.composer.device):
+            subject.composer.compose([replace(request, ending=False) for request in subject.requests(1, bars)])
     finally:
         sampler.Decoding = plain
     return kept[0], whole[0].wall, sum(step.wall for step in steps)
 
 
 @torch.no_grad()
-def recompute(composer: Composer, words: np.ndarray, condition: torch.Tensor, every: int) -> float:
+def recompute(composer: Any, words: np.ndarray, condition: torch.Tensor, every: int) -> float:
     """Seconds of the decoder on every prefix of words [T, 8], for as many rows as condition [R, N, C] has."""
     table = torch.from_numpy(Stream.of(words).table()).to(composer.device)  # [T, 13]
     table[:, 8].clamp_(max=condition.shape[1] - 1)
@@ -176,9 +217,9 @@ def recompute(composer: Composer, words: np.ndarray, condition: torch.Tensor, ev
 
 
 def whole_process(
-    checkpoint: str | None, length: Sequence[str], repeats: int, affects: Sequence[str]
+    name: str, checkpoint: str | None, length: Sequence[str], repeats: int, affects: Sequence[str]
 ) -> tuple[list[Took], float]:
-    """`affectgen muser generate` of some length (the option and its value) from start to exit, with affects in turn and
+    """`affectgen NAME generate` of some length (the option and its value) from start to exit, with affects in turn and
     a new seed each time: what each took, shortest first, and the most memory of any run in megabytes. Seeds differ
     because some pieces are tried more often than others.
     """
@@ -192,11 +233,11 @@ def whole_process(
             began = time.perf_counter()
             note = Path(folder) / f"{number}.status"
             process = subprocess.Popen(
-                [sys.executable, "-c", NOTING, "muser", "generate", *words], env=os.environ | {"STATUS_NOTE": str(note)}
+                [sys.executable, "-c", NOTING, name, "generate", *words], env=os.environ | {"STATUS_NOTE": str(note)}
             )
             _, status, used = os.wait4(process.pid, 0)
             if status:
-                raise RuntimeError(f"affectgen muser generate ended with status {os.waitstatus_to_exitcode(status)}")
+                raise RuntimeError(f"affectgen {name} generate ended with status {os.waitstatus_to_exitcode(status)}")
             found.append(Took(time.perf_counter() - began, used.ru_utime + used.ru_stime))
             peak = max(peak, _peak_megabytes(note.read_text()))
     return sorted(found, key=lambda one: one.wall), peak
@@ -228,16 +269,16 @@ def machine() -> str:
     return f"{model}, {cores()} cores{gpu}; torch {torch.__version__} with {torch.get_num_threads()} thread(s){load}"
 
 
-def measure(composer: Composer, bars: int, notes: int, every: int, repeats: int) -> Rows:
+def measure(subject: Subject, bars: int, notes: int, every: int, repeats: int) -> Rows:
     """The rows of one device."""
-    where = composer.device.type
-    composer.compose(requests(1, 1))  # the first call pays for what torch sets up
+    where = subject.composer.device.type
+    subject.composer.compose(subject.requests(1, 1))  # the first call pays for what torch sets up
     rows: Rows = []
     for count in (1, 16):
-        heard, took = notes_per_second(composer, count, bars, repeats)
+        heard, took = notes_per_second(subject, count, bars, repeats)
         text = f"{heard / took.wall:.0f} notes/s ({heard} notes in {took.wall:.2f} s, {took.cpu:.2f} s of CPU)"
         rows.append((f"{where}: {count} piece{'s' if count > 1 else ''} of {bars} bars", text))
-    found = time_prefixes(composer, notes, 2 * notes // 16, every)
+    found = time_prefixes(subject, notes, 2 * notes // 16, every)
     rows.append((f"{where}: {found.notes} notes ({found.words} words), cached", f"{found.whole:.2f} s"))
     for count, seconds in found.recomputed.items():
         what = f"a batch's {count} rows" if count >= WIDTH else "the piece's own row only"
@@ -247,13 +288,13 @@ def measure(composer: Composer, bars: int, notes: int, every: int, repeats: int)
     return rows
 
 
-def page(rows: Rows, facts: str, every: int) -> str:
+def page(name: str, rows: Rows, facts: str, every: int) -> str:
     """The figures as a block for docs/results.md."""
     lines = [
-        "## Speed", "", f"Measured by `python benchmarks/compose.py` on: {facts}.", "",
+        f"## Speed of {TITLES[name]}", "", f"Measured by `python benchmarks/compose.py {name}` on: {facts}.", "",
         "| what | measured |", "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows), "",
-        f"The sampler always runs batches of {WIDTH} pieces; guidance above 1 would double their rows. 16 pieces "
+        f"The sampler always runs batches of {WIDTH} pieces; guidance other than 1 doubles their rows. 16 pieces "
         f"are {16 // WIDTH} batches. Recomputed prefixes: the decoder was timed at every {every}th length and summed "
         "over all lengths by the trapezoid rule; drawing the words is in both figures.",
     ]  # fmt: skip
@@ -263,6 +304,7 @@ def page(rows: Rows, facts: str, every: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and, where asked, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("generator", nargs="?", choices=tuple(SUBJECTS), default="muser")
     parser.add_argument("--checkpoint", help="name or path; the shipped one by default")
     parser.add_argument("--bars", type=int, default=16, help="of the pieces for notes per second")
     parser.add_argument("--seconds", type=float, default=45, help="of the clips whose length is asked in seconds")
@@ -278,15 +320,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: Rows = []
     bars, seconds = ("--bars", str(options.bars)), ("--seconds", f"{options.seconds:g}")
     for length, affects in ((bars, ("happy",)), (bars, QUADRANTS), (seconds, QUADRANTS)):
-        clip = clip_text(*whole_process(options.checkpoint, length, options.clips, affects))
-        rows.append((f"`affectgen muser generate {' '.join(length)}` of {', '.join(affects)}, start to exit", clip))
+        clip = clip_text(*whole_process(options.generator, options.checkpoint, length, options.clips, affects))
+        command = f"`affectgen {options.generator} generate {' '.join(length)}`"
+        rows.append((f"{command} of {', '.join(affects)}, start to exit", clip))
     for device in ("cpu", *(("cuda",) if torch.cuda.is_available() else ())):
-        composer = load_composer(options.checkpoint, device)
-        rows += measure(composer, options.bars, options.notes, options.every, options.repeats)
-    block = page(rows, facts, options.every)
+        subject = SUBJECTS[options.generator](options.checkpoint, device)
+        rows += measure(subject, options.bars, options.notes, options.every, options.repeats)
+    block = page(options.generator, rows, facts, options.every)
     print(block)
     if options.write:
-        write_block(options.results, BLOCK, block)
+        write_block(options.results, BLOCKS[options.generator], block)
     return 0
 
 
