@@ -49,6 +49,7 @@ def compose_options(kind: type[ComposeOptions], guidance: str, variable: str) ->
     --guidance; variable: the environment variable of --checkpoint."""
 
     def decorate(command: Command) -> Command:
+        """Put the options on a command."""
         return all_of(
             command, affect_options, *_length_options(kind), *_piece_options(), temperature_option(kind.temperature),
             click.option(

@@ -46,6 +46,7 @@ def report_options(name: str) -> Callable[[Command], Command]:
     """--data, --seed, --json, --beside, --saved, --write of a table; the model's options; -q and -v."""
 
     def decorate(command: Command) -> Command:
+        """Put the options on a command."""
         return all_of(
             command,
             click.option("--data", type=FOLDER, help="The folder with the real clips to compare with."),

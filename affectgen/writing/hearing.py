@@ -33,7 +33,7 @@ EARLY = 0.1  # seconds by which a performer may come in before the bar line
 
 
 @dataclass(frozen=True)
-class Piece:
+class Piece(ABC):
     """A finished piece: score, of which the last `bars` bars were composed; how it is played, None for as written;
     asked and measured affect.
 
@@ -57,14 +57,14 @@ class Piece:
         return max(0.0, abs(math.log(self.length)) - STRETCH)
 
     @property
+    @abstractmethod
     def good(self) -> bool:
         """Whether the piece is near enough to what was asked not to try again."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def rank(self) -> tuple[bool, float]:
         """Of several candidates the one with the least rank is kept."""
-        raise NotImplementedError
 
     @property
     def notes(self) -> NoteArray:

@@ -12,13 +12,13 @@ from affectgen.evaluate import pieces
 from affectgen.evaluate.copying import index_pieces
 from affectgen.evaluate.pieces import PATHS, QUADRANTS, Bars, Plan
 from affectgen.evaluate.reference import Reference
+from affectgen.muser.generate import Piece
 from affectgen.recognize.corpus import Labelled
 from affectgen.recognize.judge import Verdict
 from affectgen.score.grid import BAR, make_grid
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes
 from affectgen.writing.given import affect_by_bar
-from affectgen.writing.hearing import Piece
 from affectgen.writing.options import ComposeOptions
 
 BARS = Bars({"quadrants": 0.75, "arousal": 0.96, "valence": 0.78}, {"arousal": 0.88, "valence": 0.62}, 1.7, 0.7)

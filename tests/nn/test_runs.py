@@ -54,7 +54,9 @@ def test_what_older_runs_did_not_write_is_assumed(tmp_path):
 
 def test_a_setting_that_is_no_more_asked_for_is_let_go(tmp_path):
     claim(tmp_path, OURS, {})
+    before = (tmp_path / SETTINGS).read_text()
     claim(tmp_path, {"structure": "ours", "rows": 12}, {})
+    assert (tmp_path / SETTINGS).read_text() == before, "what was begun with stays written"
 
 
 SETTING = st.one_of(st.integers(), st.booleans(), st.none(), st.text(max_size=5), st.floats(allow_nan=False))
@@ -66,6 +68,7 @@ def test_settings_as_json_holds_them_claim_a_run_again(tmp_path_factory, asked):
     folder = tmp_path_factory.mktemp("run")
     for _ in range(2):
         claim(folder, plain(asked), {})
+        assert json.loads((folder / SETTINGS).read_text()) == plain(asked)
 
 
 def test_settings_by_their_own_names():

@@ -51,13 +51,19 @@ def test_the_checkpoint_and_the_file(score):
     assert len(read_notes(data)) == len(source)
 
 
+class Plain(Piece):
+    """A piece that is as good as any."""
+
+    good, rank = True, (False, 0.0)
+
+
 def test_details_of_a_piece(score):
     source = score(1, 2)
     path = np.array([[0.123456, -0.5], [0.0, 1.0]])
-    plain = Piece(source, 2, None, None, np.zeros(2), None, candidate=3, attempts=2)
+    plain = Plain(source, 2, None, None, np.zeros(2), None, candidate=3, attempts=2)
     details = piece_details(plain, 5)
     assert details == facts(source) | {"batch_width": WIDTH, "candidate": 3, "candidates": 5, "attempts": 2}
-    moved = piece_details(Piece(source, 2, None, None, np.zeros(2), path), 1)
+    moved = piece_details(Plain(source, 2, None, None, np.zeros(2), path), 1)
     assert moved["measured_path"] == [[0.1235, -0.5], [0.0, 1.0]]
     assert (moved["candidate"], moved["candidates"], moved["attempts"]) == (0, 1, 1)
     json.dumps(moved, allow_nan=False)
