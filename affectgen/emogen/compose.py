@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -22,11 +21,11 @@ from affectgen.emogen.vector import NAMES
 from affectgen.score.keys import Key
 from affectgen.score.words import BAR_LINE, Family
 from affectgen.writing.branching import Choose, decode_branching
+from affectgen.writing.composer import WordComposer
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
 from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Composed, Finished, Words, in_batches, key_word, score_of
 from affectgen.writing.sampler import DecodeRequest, decode_words
-from affectgen.writing.stepper import Writing
 
 BRANCH_BARS = 4  # candidates of one piece are compared so often
 
@@ -64,34 +63,13 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Composer:
+class Composer(WordComposer[Request, Composed]):
     """A model and its scale, ready to write. name and sha256 are the checkpoint's."""
 
     model: Emogen
     scale: Scale
     name: str = ""
     sha256: str = ""
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.model.parameters()).device
-
-    @cached_property
-    def writing(self) -> Writing:
-        """The model packed for writing, when first it is needed: a composer's weights do not change."""
-        return Writing.of(self.model)
-
-    def compose(self, requests: Sequence[Request]) -> list[Composed]:
-        """Write every request. ValueError unless requests of one call share their Sampling."""
-        done: dict[int, Composed] = {}
-
-        def keep(number: int, piece: Composed) -> Collection[int]:
-            done[number] = piece
-            return ()
-
-        self.compose_until(requests, keep)
-        return [done[number] for number in range(len(requests))]
 
     def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
         """Write requests, each told to `finished` as soon as it ends; those that this answers with are written no

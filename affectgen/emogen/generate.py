@@ -104,8 +104,8 @@ class Generator(Auditions[EmogenOptions, Piece]):
     def _heard(self, option: EmogenOptions, score: GridScore, bars: int) -> Piece:
         performed = self.performer.perform(score, option.seed)
         piece = Piece(*self._measured(option, score, bars, performed), length=length_of(option, score, bars))
-        targets, values = self._compared(option, score, bars, performed)
-        scale = self.composer.scale
+        targets, scale = self._targets_heard(option, score, bars), self.composer.scale
+        values = describe_segments(score, performed, targets.edges)
         achieved = scale.to_sd(values)
         return replace(
             piece, targets=targets, achieved=achieved, error=self.error_of(targets, achieved),
@@ -117,27 +117,30 @@ class Generator(Auditions[EmogenOptions, Piece]):
         performed as it will be kept. The others keep their order behind it."""
         if len(scores) == 1:
             return [self._heard(option, scores[0], bars[0])]
-        pieces = []
-        played = self.performer.perform_many(scores, option.seed)
-        for score, count, hands in zip(scores, bars, played, strict=True):
-            targets, values = self._compared(option, score, count, play(score, hands[:, 0], hands[:, 1]))
-            error = self.error_of(targets, self.composer.scale.to_sd(values))
-            length = length_of(option, score, count)
-            pieces.append(Piece(score, count, None, None, np.zeros(2), None, error=error, length=length))
+        targets = {count: self._targets_heard(option, scores[0], count) for count in set(bars)}
+        errors = self.errors(option, scores, [targets[count] for count in bars])
+        pieces = [
+            Piece(score, count, None, None, np.zeros(2), None, error=error, length=length_of(option, score, count))
+            for score, count, error in zip(scores, bars, errors, strict=True)
+        ]
         best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
         kept = self._heard(option, scores[best], bars[best])
         behind = max(0.0, kept.error - pieces[best].error)
         pieces = [replace(piece, error=piece.error + behind) for piece in pieces]
         return [*pieces[:best], kept, *pieces[best + 1 :]]
 
-    def _compared(
-        self, option: EmogenOptions, score: GridScore, bars: int, performed: Timing
-    ) -> tuple[Targets, NDArray[np.float64]]:
-        """The targets of a piece, and its attributes in natural units [segments, K]."""
-        targets = self.targets(option, score.bars if option.source is not None else bars)
-        before = score.bars - targets.edges[-1]  # bars of a piece that was continued
-        rows = [describe_bars(score, performed, before + a, before + b) for a, b in pairwise(targets.edges)]
-        return targets, np.stack(rows)
+    def _targets_heard(self, option: EmogenOptions, score: GridScore, bars: int) -> Targets:
+        """What a finished piece was asked for; `bars` of it were composed."""
+        return self.targets(option, score.bars if option.source is not None else bars)
+
+    def errors(self, option: EmogenOptions, scores: Sequence[GridScore], targets: Sequence[Targets]) -> list[float]:
+        """`error_of` pieces that end with what their targets are for, performed side by side."""
+        played = self.performer.perform_many(scores, option.seed)
+        errors = []
+        for score, asked, hands in zip(scores, targets, played, strict=True):
+            values = describe_segments(score, play(score, hands[:, 0], hands[:, 1]), asked.edges)
+            errors.append(self.error_of(asked, self.composer.scale.to_sd(values)))
+        return errors
 
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
         """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the
@@ -175,13 +178,14 @@ class Chooser:
         so_far = replace(targets, sd=targets.sd[: len(edges) - 1].copy(), edges=tuple(edges))
         so_far.sd[:, list(LENGTHY)] = np.nan
         scores = [score_of(words, bars, ending=False) for words in written]
-        played = self.generator.performer.perform_many(scores, self.option.seed)
-        errors = []
-        for score, hands in zip(scores, played, strict=True):
-            timing = play(score, hands[:, 0], hands[:, 1])
-            rows = [describe_bars(score, timing, self.before + a, self.before + b) for a, b in pairwise(edges)]
-            errors.append(self.generator.error_of(so_far, self.generator.composer.scale.to_sd(np.stack(rows))))
-        return int(np.argmin(errors))
+        return int(np.argmin(self.generator.errors(self.option, scores, [so_far] * len(scores))))
+
+
+def describe_segments(score: GridScore, played: Timing, edges: Sequence[int]) -> NDArray[np.float64]:
+    """The attributes in natural units [segments, K] of the last bars of a piece, which edges divide; those before them
+    are of a piece that was gone on from."""
+    before = score.bars - edges[-1]
+    return np.stack([describe_bars(score, played, before + a, before + b) for a, b in pairwise(edges)])
 
 
 def _continuing(request: Request, score: GridScore) -> Request:

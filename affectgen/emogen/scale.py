@@ -55,21 +55,21 @@ class Scale:
             first = np.searchsorted(steps, column[there], "left")
             last = np.searchsorted(steps, column[there], "right")
             rank = np.where(last > first, (first + last - 1) / 2, low)  # of ties the middle
-            found[..., place][there] = _normal(torch.special.ndtri, (rank + 0.5) / POINTS)
-        return np.clip(found, -FARTHEST, FARTHEST)
+            found[..., place][there] = (rank + 0.5) / POINTS
+        return np.clip(_normal(torch.special.ndtri, found), -FARTHEST, FARTHEST)
 
     def to_natural(self, sd: Floats) -> Floats:
         """Standard deviations [..., K] as natural values; nan stays nan."""
         found = np.full(sd.shape, np.nan)
+        ranks = _normal(torch.special.ndtr, sd) * POINTS - 0.5
         for place, steps in enumerate(self.quantiles):
-            column = np.asarray(sd[..., place])
+            column = np.asarray(ranks[..., place])
             there = np.isfinite(column)
-            rank = _normal(torch.special.ndtr, column[there]) * POINTS - 0.5
-            found[..., place][there] = np.interp(rank, np.arange(POINTS), steps)
+            found[..., place][there] = np.interp(column[there], np.arange(POINTS), steps)
         return found
 
 
 def _normal(function: Callable[[torch.Tensor], torch.Tensor], values: Floats) -> Floats:
-    """The normal distribution's function, or its inverse, of values [N]; torch has it, and is loaded in any case."""
+    """The normal distribution's function, or its inverse, of values; nan stays nan. Torch is loaded in any case."""
     found: Floats = function(torch.from_numpy(np.asarray(values, dtype=np.float64))).numpy()
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -23,11 +22,11 @@ from affectgen.muser.prior import Prior, PriorContext
 from affectgen.score.keys import Key
 from affectgen.score.stream import Stream
 from affectgen.writing import pieces
+from affectgen.writing.composer import WordComposer
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
 from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Finished, Words, in_batches, key_word, score_of
 from affectgen.writing.sampler import DecodeRequest, decode_words
-from affectgen.writing.stepper import Writing
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True)
-class Composer:
+class Composer(WordComposer[Request, Composed]):
     """A model and its prior, ready to write. name and sha256 are the checkpoint's.
 
     attribute_spread: standard deviation of each element's mean attribute over the training clips, seven values.
@@ -104,27 +103,6 @@ class Composer:
     name: str = ""
     sha256: str = ""
     attribute_spread: tuple[float, ...] = (1.0,) * 7
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.model.parameters()).device
-
-    @cached_property
-    def writing(self) -> Writing:
-        """The model packed for writing, when first it is needed: a composer's weights do not change."""
-        return Writing.of(self.model)
-
-    def compose(self, requests: Sequence[Request]) -> list[Composed]:
-        """Write every request. ValueError unless requests of one call share their Sampling."""
-        done: dict[int, Composed] = {}
-
-        def keep(number: int, piece: Composed) -> Collection[int]:
-            done[number] = piece
-            return ()
-
-        self.compose_until(requests, keep)
-        return [done[number] for number in range(len(requests))]
 
     def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
         """Write requests, WIDTH at a time, each told to `finished` as soon as it ends; those that this answers with are

@@ -220,7 +220,8 @@ def test_every_piece_has_finite_values_in_their_ranges(piece: NoteArray) -> None
 def test_transposition_moves_the_register_alone(piece: NoteArray, steps: int) -> None:
     moved = NoteArray.of(piece.onset, piece.duration, piece.pitch + steps, piece.velocity)
     before, after = named(piece, 80.0), named(moved, 80.0)
-    assert changed(before, after, HEIGHT | REGISTER | FROM_THE_TONIC) == set()  # where two keys tie, either may be found
+    # where two keys tie, either may be found
+    assert changed(before, after, HEIGHT | REGISTER | FROM_THE_TONIC) == set()
     for name in HEIGHT:
         assert after[name] == pytest.approx(before[name] + steps), name
 
