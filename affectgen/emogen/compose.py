@@ -6,7 +6,7 @@ seed and request alone, never on its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from affectgen.emogen.scale import Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.score.keys import Key
 from affectgen.score.words import BAR_LINE, Family
-from affectgen.writing.branching import Choose, decode_branching
+from affectgen.writing.branching import Choice, Choose, decode_branching
 from affectgen.writing.composer import WordComposer
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
@@ -28,6 +28,18 @@ from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Composed, Finished,
 from affectgen.writing.sampler import DecodeRequest, decode_words
 
 BRANCH_BARS = 4  # candidates of one piece are compared so often
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which of some candidates all go on from, by its place, and what they are asked for then: [bars, K]."""
+
+    place: int
+    targets: NDArray[np.float64]
+
+
+# is told the bars that are written, and the words of some candidates up to there
+Chooses = Callable[[int, Sequence[Words]], Verdict]
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Request:
     prefix: Words | None = None
     forced: Words | None = None
     ending: bool = True
-    choose: Choose | None = None
+    choose: Chooses | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -101,7 +113,18 @@ class Composer(WordComposer[Request, Composed]):
         if choose is None or len(requests) == 1:
             decode_words(self.writing, asked, rngs, tell)
         else:
-            decode_branching(self.writing, asked, rngs, branches(requests[0]), choose, tell)
+            decode_branching(self.writing, asked, rngs, branches(requests[0]), self._choosing(requests[0]), tell)
+
+    def _choosing(self, request: Request) -> Choose:
+        """The request's own choice, with the targets that it leaves as a condition."""
+
+        def choose(bars: int, written: Sequence[Words]) -> Choice:
+            if request.choose is None:
+                raise ValueError("a request that has no choice among candidates")
+            verdict = request.choose(bars, written)
+            return Choice(verdict.place, self._condition(verdict.targets, request.bars)[0])
+
+        return choose
 
     @torch.no_grad()
     def _decode_request(self, requests: Sequence[Request], rngs: Sequence[np.random.Generator]) -> DecodeRequest:
@@ -144,7 +167,7 @@ class Composer(WordComposer[Request, Composed]):
 
 def lineages(requests: Sequence[Request]) -> list[list[int]]:
     """The numbers of requests that may share batches: candidates of one piece by themselves, all others together."""
-    found: dict[Choose | None, list[int]] = {}
+    found: dict[Chooses | None, list[int]] = {}
     for number, request in enumerate(requests):
         found.setdefault(request.choose, []).append(number)
     return list(found.values())

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.emogen.compose import Composer, Request, Sampling
+from affectgen.emogen.compose import Composer, Request, Sampling, Verdict
 from affectgen.emogen.data import describe_bars, play
 from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.options import EmogenOptions, pull
@@ -27,9 +27,12 @@ from affectgen.writing.given import context_of, forced_words
 from affectgen.writing.hearing import Auditions, Draft, Hearing, length_of
 from affectgen.writing.pieces import Words, open_words, score_of
 
+Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
 TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
+STEER = 0.7  # how much of what a piece has missed so far is asked for on top of its targets,
+MOST_STEERED = 1.0  # and how much of it at most, in standard deviations
 KEY_SEED = 12  # keeps the draw of the key apart from what words draw
 KEY_MODE = NAMES.index("key_mode")
 
@@ -135,12 +138,15 @@ class Generator(Auditions[EmogenOptions, Piece]):
 
     def errors(self, option: EmogenOptions, scores: Sequence[GridScore], targets: Sequence[Targets]) -> list[float]:
         """`error_of` pieces that end with what their targets are for, performed side by side."""
+        return [self.error_of(*pair) for pair in zip(targets, self.achieved(option, scores, targets), strict=True)]
+
+    def achieved(self, option: EmogenOptions, scores: Sequence[GridScore], targets: Sequence[Targets]) -> list[Floats]:
+        """The attributes of some pieces in standard deviations, [segments, K] each, performed side by side."""
         played = self.performer.perform_many(scores, option.seed)
-        errors = []
-        for score, asked, hands in zip(scores, targets, played, strict=True):
-            values = describe_segments(score, play(score, hands[:, 0], hands[:, 1]), asked.edges)
-            errors.append(self.error_of(asked, self.composer.scale.to_sd(values)))
-        return errors
+        return [
+            self.composer.scale.to_sd(describe_segments(score, play(score, hands[:, 0], hands[:, 1]), asked.edges))
+            for score, asked, hands in zip(scores, targets, played, strict=True)
+        ]
 
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
         """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the
@@ -170,15 +176,28 @@ class Chooser:
     option: EmogenOptions
     generator: Generator = field(compare=False)
 
-    def __call__(self, bars: int, written: Sequence[Words]) -> int:
-        """The place of the best of some candidates that have `bars` bars, those of a piece that is gone on from
-        included."""
+    def __call__(self, bars: int, written: Sequence[Words]) -> Verdict:
+        """The best of some candidates that have `bars` bars, those of a piece that is gone on from included."""
         targets = self.generator.targets(self.option, self.bars)
         edges = [edge for edge in targets.edges if edge < bars - self.before] + [bars - self.before]
         so_far = replace(targets, sd=targets.sd[: len(edges) - 1].copy(), edges=tuple(edges))
         so_far.sd[:, list(LENGTHY)] = np.nan
         scores = [score_of(words, bars, ending=False) for words in written]
-        return int(np.argmin(self.generator.errors(self.option, scores, [so_far] * len(scores))))
+        achieved = self.generator.achieved(self.option, scores, [so_far] * len(scores))
+        errors = [self.generator.error_of(so_far, one) for one in achieved]
+        best = int(np.argmin(errors))
+        steered = np.full((self.before + self.bars, len(NAMES)), np.nan)
+        steered[self.before :] = steer(targets.by_bar, achieved[best] - so_far.sd)
+        return Verdict(best, steered)
+
+
+def steer(by_bar: Floats, gap: Floats) -> Floats:
+    """Targets [bars, K] for the rest of a piece that has missed its own by `gap` [segments, K] so far: what it has too
+    much of is asked for less, and the other way round."""
+    known = np.isfinite(gap)
+    mean = np.where(known, gap, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    moved: Floats = np.clip(by_bar - np.clip(STEER * mean, -MOST_STEERED, MOST_STEERED), -FARTHEST, FARTHEST)
+    return moved
 
 
 def describe_segments(score: GridScore, played: Timing, edges: Sequence[int]) -> NDArray[np.float64]:

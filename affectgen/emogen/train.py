@@ -55,8 +55,8 @@ class EmogenTrainOptions:
     data: Path
     folder: Path
     model: EmogenConfig
-    pretrain: int = 2600
-    finetune: int = 1700
+    pretrain: int = 3600
+    finetune: int = 2100
     rows: int = 10
     words: int = 512
     rate: float = 1.2e-3
@@ -80,8 +80,8 @@ class EmogenTrainOptions:
         if name == "pretrain":
             share = {"emopia": 0.25, "pop1k7": 0.55, "pop909": 0.2}
             return Stage(name, self.pretrain, self.rate, share, floor=0.3, dropout=0.1)
-        share = {"emopia": 0.75, "pop1k7": 0.2, "pop909": 0.05}
-        return Stage(name, self.finetune, 0.6 * self.rate, share, floor=0.02, dropout=0.15)
+        share = {"emopia": 0.7, "pop1k7": 0.23, "pop909": 0.07}
+        return Stage(name, self.finetune, 0.6 * self.rate, share, floor=0.02, dropout=0.2)
 
 
 def run_train(options: EmogenTrainOptions) -> dict[str, Training]:

@@ -72,7 +72,7 @@ def resumed_step(folder: Path) -> int:
 
 def halves_pay(device: torch.device) -> bool:
     """Whether bfloat16 products are fast there: on CUDA, and on processors that have them (elsewhere they are emulated,
-    at a ninth of the speed of fp32 on an AVX2 machine)."""
+    far more slowly than fp32 runs)."""
     if device.type != "cpu":
         return True
     if not hasattr(torch.cpu, "get_capabilities"):  # before torch 2.9

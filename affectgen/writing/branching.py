@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,8 +19,18 @@ from torch import Tensor
 from affectgen.writing.sampler import DecodeRequest, Decoding, Finished
 from affectgen.writing.stepper import Writing
 
-# is told the bars that are written and the words of some rows, each up to that bar line; answers with the best one
-Choose = Callable[[int, Sequence[NDArray[np.int64]]], int]
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of some rows is kept, by its place, and what it is asked for from there on: condition [N, C] by bar, None
+    for what it was asked before."""
+
+    place: int
+    condition: Tensor | None = None
+
+
+# is told the bars that are written and the words of some rows, each up to that bar line
+Choose = Callable[[int, Sequence[NDArray[np.int64]]], Choice]
 
 
 class Branching(Decoding):
@@ -77,7 +88,8 @@ class Branching(Decoding):
         rows = np.flatnonzero(self.waiting).tolist()
         bars = self.left.pop(0)
         written = [np.stack(self.words[row][:-1]) for row in rows]  # without the bar line that was crossed
-        kept = rows[self.choose(bars, written)] if len(rows) > 1 else rows[0]
+        choice = self.choose(bars, written)
+        kept = rows[choice.place]
         words, grammar = self.words[kept], self.request.grammars[kept]
         for row in rows:
             self.words[row] = list(words)
@@ -85,6 +97,8 @@ class Branching(Decoding):
             if row != kept:
                 _become(self.request.grammars[row], grammar)
         self.stepper.keep(kept, len(words))
+        if choice.condition is not None:
+            self.stepper.ask(choice.condition)
         state = self.states[kept][:, None].expand(-1, self.rows, -1).reshape(-1, self.states[kept].shape[-1])
         self.waiting[:] = False
         self.states.clear()

@@ -129,6 +129,11 @@ class Stepper:
         self.store[..., :words, :] = self.store[:, :, :, row : row + 1, :, :words].clone()
         self.length = words
 
+    def ask(self, condition: Tensor) -> None:
+        """Ask all rows for another thing, [N, C] by bar, from the next word on."""
+        self.condition[: self.rows] = condition
+        self.bar = None
+
     def _make_room(self, words: int) -> None:
         """A store for that many words, and their rotations; memory that is never written to is never used."""
         # layers, keys and values, with and without affect, live, H, words, d

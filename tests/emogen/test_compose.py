@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from affectgen.emogen.compose import BRANCH_BARS, Request, Sampling, branches, lineages
+from affectgen.emogen.compose import BRANCH_BARS, Request, Sampling, Verdict, branches, lineages
 from affectgen.emogen.vector import NAMES
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
@@ -197,14 +197,15 @@ def test_what_is_needless_is_not_written(tiny):
 
 
 class First:
-    """Chooses one place whatever is written, and notes what it was asked."""
+    """Chooses one place whatever is written, asks for `targets` (nothing) from then on, and notes what it was asked."""
 
-    def __init__(self, place):
+    def __init__(self, place, bars, targets=None):
         self.place, self.asked = place, []
+        self.targets = np.full((bars, len(NAMES)), np.nan) if targets is None else targets
 
     def __call__(self, bars, written):
         self.asked.append((bars, [words.copy() for words in written]))
-        return self.place
+        return Verdict(self.place, self.targets)
 
 
 def opening(words, bars):
@@ -216,7 +217,7 @@ def opening(words, bars):
 def test_candidates_of_one_piece_go_on_from_the_one_that_is_chosen(tiny):
     bars = 2 * BRANCH_BARS + 1
     plain = tiny.compose([ask(seed, bars) for seed in range(3)])
-    choose = First(2)
+    choose = First(2, bars, told(bars, **LOUD))
     made = tiny.compose([ask(seed, bars, choose=choose) for seed in range(3)])
     assert [asked for asked, _ in choose.asked] == [BRANCH_BARS, 2 * BRANCH_BARS]
     first, second = (written for _, written in choose.asked)
@@ -230,8 +231,18 @@ def test_candidates_of_one_piece_go_on_from_the_one_that_is_chosen(tiny):
     assert same(made[2], plain[2]), "the chosen one goes on as it would have"
 
 
+def test_candidates_go_on_with_the_targets_that_the_choice_leaves(tiny):
+    bars = BRANCH_BARS + 2
+    same_targets, others = (First(1, bars, told(bars, **values)) for values in (LOUD, SOFT))
+    plain = tiny.compose([ask(seed, bars, choose=same_targets) for seed in range(2)])[1]
+    changed = tiny.compose([ask(seed, bars, choose=others) for seed in range(2)])[1]
+    np.testing.assert_array_equal(opening(plain.words, BRANCH_BARS), opening(changed.words, BRANCH_BARS))
+    assert not same(plain, changed)
+
+
 def test_candidates_of_one_piece_do_not_mix_with_others(tiny):
-    bars, one, two = BRANCH_BARS + 1, First(0), First(1)
+    bars = BRANCH_BARS + 1
+    one, two = First(0, bars), First(1, bars)
     alone = tiny.compose([ask(seed, bars, choose=one) for seed in range(2)])
     plain = tiny.compose([ask(9, bars)])[0]
     mixed = [ask(0, bars, choose=one), ask(7, bars, choose=two), ask(9, bars), ask(1, bars, choose=one),

@@ -7,8 +7,20 @@ import pytest
 
 from affectgen.affect import AffectPath, parse_affect
 from affectgen.emogen.data import describe_bars
-from affectgen.emogen.generate import BY_HAND, HASTE, TELLING, Chooser, Generator, Piece, sampling_of
+from affectgen.emogen.generate import (
+    BY_HAND,
+    HASTE,
+    MOST_STEERED,
+    STEER,
+    TELLING,
+    Chooser,
+    Generator,
+    Piece,
+    sampling_of,
+    steer,
+)
 from affectgen.emogen.options import GUIDANCE, EmogenOptions
+from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import Targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES, describe
 from affectgen.errors import MidiError, UsageError
@@ -175,11 +187,11 @@ def test_of_bars_so_far_those_that_miss_their_targets_least_are_chosen(generator
         piece = score(5, 8).take_bars(0, 4)
         piece.velocity[:] = round(velocity)
         written.append(encode(piece)[:-1])
-    assert Chooser(0, 8, 0, option, generator)(4, written) == 2
+    assert Chooser(0, 8, 0, option, generator)(4, written).place == 2
     soft = ask(None, 1, bars=8, set=("velocity_mean=-2",))
-    assert Chooser(0, 8, 0, soft, generator)(4, written) == 1
+    assert Chooser(0, 8, 0, soft, generator)(4, written).place == 1
     free = ask(None, 1, bars=8)
-    assert Chooser(0, 8, 0, free, generator)(4, written) == 0, "where nothing is asked the first is as good as any"
+    assert Chooser(0, 8, 0, free, generator)(4, written).place == 0, "nothing is asked: the first is as good as any"
 
 
 def test_bars_of_a_piece_that_is_gone_on_from_do_not_count_in_choosing(generator, score):
@@ -190,8 +202,42 @@ def test_bars_of_a_piece_that_is_gone_on_from_do_not_count_in_choosing(generator
         piece = score(5, 4)
         piece.velocity[piece.start >= 2 * BAR] = velocity
         written.append(encode(piece)[:-1])
-    loud = [Chooser(0, 4, 2, ask(None, 1, set=(f"velocity_mean={sign}2",)), generator)(4, written) for sign in "+-"]
-    assert loud == [1, 0]
+    for sign, place in (("+", 1), ("-", 0)):
+        option = ask(None, 1, set=(f"velocity_mean={sign}2",))
+        assert Chooser(0, 4, 2, option, generator)(4, written).place == place
+
+
+def test_what_a_piece_has_missed_is_asked_for_on_top_of_its_targets():
+    by_bar = np.full((3, K), np.nan)
+    by_bar[:, [LOUD, TEMPO, MODE]] = (0.5, -2.4, 0.0)
+    gap = np.full((2, K), np.nan)
+    gap[:, LOUD] = (0.2, 0.6)  # louder than asked
+    gap[:, TEMPO] = (0.8, np.nan)  # and quicker
+    steered = steer(by_bar, gap)
+    np.testing.assert_allclose(steered[:, LOUD], 0.5 - STEER * 0.4)
+    np.testing.assert_allclose(steered[:, TEMPO], -FARTHEST, err_msg="no farther than the scale goes")
+    np.testing.assert_allclose(steered[:, MODE], 0.0, err_msg="nothing is known of it")
+    assert np.isnan(steered).sum() == np.isnan(by_bar).sum(), "what is free stays free"
+    np.testing.assert_allclose(steer(by_bar, 9 * gap)[:, LOUD], 0.5 - MOST_STEERED)
+
+
+def test_a_choice_steers_the_bars_that_are_composed(generator, score):
+    """A piece that came out too soft is asked to be louder from there on; what it went on from is told nothing."""
+    option = ask(None, 1, bars=8, set=("velocity_mean=+1",))
+    written = []
+    levels = np.full((2, K), np.nan)
+    levels[:, LOUD] = (-1.8, -0.7)
+    for velocity in generator.composer.scale.to_natural(levels)[:, LOUD]:
+        piece = score(5, 6)
+        piece.velocity[:] = round(velocity)
+        written.append(encode(piece)[:-1])
+    verdict = Chooser(0, 8, 2, option, generator)(6, written)
+    assert verdict.place == 1
+    assert verdict.targets.shape == (10, K)
+    assert np.isnan(verdict.targets[:2]).all()
+    asked = generator.targets(option, 8).by_bar[0]
+    np.testing.assert_allclose(verdict.targets[2:, LOUD], asked[LOUD] + MOST_STEERED)
+    assert (np.isfinite(verdict.targets[2:]) == np.isfinite(asked)).all()
 
 
 @pytest.mark.parametrize(("best_of", "tries"), [(4, 1), (2, 2), (2, 3)])

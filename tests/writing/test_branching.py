@@ -8,7 +8,7 @@ import torch
 
 from affectgen.score.keys import Key
 from affectgen.score.words import BAR_LINE, Family, decode
-from affectgen.writing.branching import Branching
+from affectgen.writing.branching import Branching, Choice
 from affectgen.writing.grammar import Grammar
 from affectgen.writing.pieces import key_word
 from affectgen.writing.sampler import DecodeRequest, Decoding
@@ -50,13 +50,13 @@ def up_to(words, bars):
 def test_the_row_that_is_always_kept_writes_what_it_writes_alone(bare, kept, sides):
     model = bare()
     plain = write(model, sides=sides)
-    found = write(model, lambda bars, written: kept, sides=sides)
+    found = write(model, lambda bars, written: Choice(kept), sides=sides)
     assert found[kept].tolist() == plain[kept].tolist()
 
 
 def test_all_rows_begin_as_the_kept_one(bare):
     chosen = iter([2, 0])
-    found = write(bare(), lambda bars, written: next(chosen))
+    found = write(bare(), lambda bars, written: Choice(next(chosen)))
     first = up_to(write(bare())[2], 2)
     for words in found.values():
         assert up_to(words, 2).tolist() == first.tolist()
@@ -69,7 +69,7 @@ def test_it_chooses_among_words_up_to_the_bar_line(bare):
 
     def choose(bars, written):
         told.append((bars, [words.copy() for words in written]))
-        return 1
+        return Choice(1)
 
     found = write(bare(), choose)
     assert [bars for bars, _ in told] == [2, 4]
@@ -82,7 +82,7 @@ def test_it_chooses_among_words_up_to_the_bar_line(bare):
 
 
 def test_pieces_are_whole(bare):
-    for words in write(bare(), lambda bars, written: len(written) - 1).values():
+    for words in write(bare(), lambda bars, written: Choice(len(written) - 1)).values():
         assert words[-1, 0] == Family.END
         assert decode(words).bars == BARS
 
@@ -102,7 +102,7 @@ def test_a_row_that_fills_the_batch_changes_nothing(bare):
         for grammar in asked.grammars[3:]:
             grammar.bars = 0
         rngs = [np.random.default_rng(seed) for seed in range(3 + idle)]
-        branching = Branching(Writing.of(bare()), asked, rngs, (2, 4), lambda bars, written: 1)
+        branching = Branching(Writing.of(bare()), asked, rngs, (2, 4), lambda bars, written: Choice(1))
         with torch.no_grad():
             branching.run(lambda row, found: words.update({row: found}) or ())
         return words
@@ -110,3 +110,16 @@ def test_a_row_that_fills_the_batch_changes_nothing(bare):
     plain, padded = write_with_idle(0), write_with_idle(1)
     assert set(padded) == {0, 1, 2}
     assert [plain[row].tolist() for row in range(3)] == [padded[row].tolist() for row in range(3)]
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+def test_what_is_asked_may_change_at_a_bar_line(bare, sides):
+    """What was written stays, and the rest is written for what is asked then."""
+    model, other = bare(), torch.randn(BARS, 16, generator=torch.Generator().manual_seed(9))
+    same = request(1, sides).condition[0]
+    kept = write(model, lambda bars, written: Choice(1, same), sides=sides)
+    plain = write(model, sides=sides)
+    assert kept[1].tolist() == plain[1].tolist(), "asked for the same again, it does the same"
+    changed = write(model, lambda bars, written: Choice(1, other if bars == 4 else None), sides=sides)
+    assert up_to(changed[1], 4).tolist() == up_to(plain[1], 4).tolist()
+    assert changed[1].tolist() != plain[1].tolist()
