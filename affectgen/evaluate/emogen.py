@@ -39,7 +39,7 @@ from affectgen.recognize.judge import load_judge
 from affectgen.score.attributes import ATTRIBUTES, VALENCE_ONLY, emogen_bits
 
 BARS = Bars({"quadrants": 0.78, "arousal": 0.97, "valence": 0.82}, {"arousal": 0.90, "valence": 0.68}, 1.5, None)
-CORPORA = ("pop1k7", "pop909")
+CORPORA, MORE = ("pop1k7",), ("pop909",)
 LEVELS = (-1.5, -0.75, 0.0, 0.75, 1.5)  # standard deviations asked for in a sweep
 SWEEP_BARS = 8
 SWEEP_SEED = 30_000
@@ -62,7 +62,7 @@ class Settings:
     @property
     def plan(self) -> Plan:
         """What is composed and judged as for every generator."""
-        return Plan(self.clips, self.grid, self.paths, self.seed, partial(options, self), BARS, CORPORA)
+        return Plan(self.clips, self.grid, self.paths, self.seed, partial(options, self), BARS, CORPORA, MORE)
 
 
 def run(checkpoint: str | None, data: Path | None, device: str, say: Say, settings: Settings) -> Report:

@@ -59,7 +59,8 @@ class Bars:
 @dataclass(frozen=True)
 class Plan:
     """What is composed: clips a quadrant, pieces a grid point, paths, from which seed, by which options for (affect,
-    seed, bars); the bars; corpora: unlabelled ones in which copied patterns are looked for."""
+    seed, bars); the bars; corpora: unlabelled ones in which copied patterns are looked for; more: others that the
+    generator has read, for a figure beside."""
 
     clips: int
     grid: int
@@ -68,6 +69,7 @@ class Plan:
     ask: Callable[[str | None, int, int], Any]
     bars: Bars
     corpora: tuple[str, ...] = ("pop1k7",)
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,14 @@ def closings(made: Sequence[Made]) -> list[Figure]:
 
 def copying(made: Sequence[Made], reference: Reference, plan: Plan) -> list[Figure]:
     """12-step pitch patterns also found in a training file, beside real validation clips."""
-    index = reference.patterns(plan.corpora)
-    real = copied_share([clip.notes for clip in reference.val], index)
-    value = copied_share([one.notes for one in made], index)
-    return [Figure("12-step patterns copied", value, at_most=real, real=real)]
+    figures = []
+    for more in dict.fromkeys(((), plan.more)):
+        index = reference.patterns(plan.corpora + more)
+        real = copied_share([clip.notes for clip in reference.val], index)
+        value = copied_share([one.notes for one in made], index)
+        name = "12-step patterns copied" + "".join(f", {corpus} looked through too" for corpus in more)
+        figures.append(Figure(name, value, at_most=real, real=real))
+    return figures
 
 
 def grid_correlations(generator: Composes, judge: Judge, plan: Plan) -> list[Figure]:

@@ -11,7 +11,7 @@ from affectgen.evaluate.copying import PatternIndex, index_files
 from affectgen.recognize.corpus import Labelled, read_emopia
 from affectgen.score.midi import read_notes
 
-CACHE = Path("runs") / "patterns.npz"
+CACHE = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class Reference:
 
     def patterns(self, corpora: Sequence[str] = ("pop1k7",), cache: Path | None = CACHE) -> PatternIndex:
         """Every pattern of the training set: EMOPIA's training clips as performed and on the grid, and unlabelled
-        corpora by the names of their folders."""
+        corpora by the names of their folders. cache: a folder in which the index is kept, or None."""
         names = {clip.name for clip in self.train}
         emopia = [path for kind in ("raw", "beat") for path in sorted((self.folder / "emopia" / kind).glob("*.mid"))]
         files = [path for path in emopia if path.stem in names]
         files += [path for name in corpora for path in sorted((self.folder / name).glob("*.mid"))]
-        return index_files(files, read_notes, cache)
+        kept = cache / f"patterns-{'-'.join(('emopia', *corpora))}.npz" if cache is not None else None
+        return index_files(files, read_notes, kept)
 
     def grids(self, split: str) -> list[Path]:
         """The beat-aligned files of a split's clips."""

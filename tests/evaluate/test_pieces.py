@@ -220,5 +220,8 @@ def test_copying(reference, monkeypatch):
     copied = pieces.copying(made, reference, PLAN)[0]
     assert 0 < copied.value < 0.5, "of all pieces one is copied"
     assert copied.at_most == copied.real
-    pieces.copying(made, reference, dataclasses.replace(PLAN, corpora=("pop1k7", "pop909")))
-    assert named == [("pop1k7",), ("pop1k7", "pop909")]
+    assert named == [("pop1k7",)]
+    both = pieces.copying(made, reference, dataclasses.replace(PLAN, more=("pop909",)))
+    assert named[1:] == [("pop1k7",), ("pop1k7", "pop909")]
+    assert [one.name for one in both] == [copied.name, "12-step patterns copied, pop909 looked through too"]
+    assert both[0] == copied

@@ -41,7 +41,8 @@ def test_patterns_are_of_training_clips_and_the_corpora_named(music, corpora, fi
 
 def test_patterns_are_kept_where_the_cache_is(music, tmp_path: Path):
     reference = load_reference(music)
-    cache = tmp_path / "patterns.npz"
-    first = reference.patterns(("pop1k7",), cache)
-    assert cache.is_file()
-    np.testing.assert_array_equal(reference.patterns(("pop1k7",), cache).hashes, first.hashes)
+    first = reference.patterns(("pop1k7",), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["patterns-emopia-pop1k7.npz"]
+    np.testing.assert_array_equal(reference.patterns(("pop1k7",), tmp_path).hashes, first.hashes)
+    assert len(reference.patterns((), tmp_path).hashes) < len(first.hashes)
+    assert len(list(tmp_path.iterdir())) == 2, "each has a file of its own"
