@@ -53,12 +53,14 @@ class Tendency:
 @dataclass(frozen=True)
 class EmotionMap:
     """Labelled clips: values [M, K] of their attributes in natural units, nan where one has none; points [M, 2] of the
-    plane; quadrant int64 [M], 0-3; clips: their names."""
+    plane; quadrant int64 [M], 0-3; clips: their names. name, sha256: the checkpoint's."""
 
     values: Floats
     points: Floats
     quadrant: NDArray[np.int64]
     clips: tuple[str, ...]
+    name: str = ""
+    sha256: str = ""
 
     def on(self, scale: Scale) -> ScaledMap:
         """The map in a generator's own scale."""

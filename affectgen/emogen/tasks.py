@@ -46,6 +46,7 @@ class GenerateRunner:
 
     def _result(self, option: EmogenOptions, piece: Piece) -> Result:
         details = piece_details(piece, option.best_of)
+        details["map"] = record(self.emotions)
         details["attribute_error"] = round(piece.error, 4)
         details["attributes"] = attribute_rows(piece)
         return Result(

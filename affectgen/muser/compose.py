@@ -26,6 +26,7 @@ from affectgen.writing.composer import WordComposer
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
 from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Finished, Words, in_batches, key_word, score_of
+from affectgen.writing.results import Recorded
 from affectgen.writing.sampler import DecodeRequest, decode_words
 
 
@@ -72,18 +73,8 @@ class Composed(pieces.Composed):
     codes: NDArray[np.int64]
 
 
-class Writer(Protocol):
+class Writer(Recorded, Protocol):
     """What composes requests: a `Composer`, or the paper's structure behind the same call."""
-
-    @property
-    def name(self) -> str:
-        """The checkpoint's name."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """The checkpoint's hash."""
-        ...
 
     def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
         """Compose requests, each told to `finished` when it ends, but for those that are needless by then."""

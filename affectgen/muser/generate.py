@@ -52,6 +52,8 @@ class Piece(hearing.Piece):
 class Generator(Auditions[GenerateOptions, Piece]):
     """Composes for options; guide and critic choose among candidates, and the guide measures what comes out."""
 
+    composer: Writer
+
     def __init__(self, composer: Writer, criticised: bool = True) -> None:
         super().__init__(composer)
         self.critic = load_critic() if criticised else None

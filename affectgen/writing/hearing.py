@@ -142,16 +142,6 @@ class Hearing(Generic[Option, Heard]):
 class Writer(Protocol):
     """What composes requests."""
 
-    @property
-    def name(self) -> str:
-        """The checkpoint's name."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """The checkpoint's hash."""
-        ...
-
     def compose_until(self, requests: Sequence[Any], finished: Finished) -> None:
         """Compose requests, each told to `finished` when it ends, but for those that are needless by then."""
         ...

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from affectgen.score.grid import GridScore
-    from affectgen.writing.hearing import Piece, Writer
+    from affectgen.writing.hearing import Piece
 
 MIDI = ".mid"
 
@@ -29,9 +29,23 @@ def reading(point: Sequence[float]) -> dict[str, Any]:
     return {"recogniser": "guide", **affect.to_json(), "quadrant": affect.quadrant}
 
 
-def record(composer: Writer) -> dict[str, str]:
-    """The checkpoint as manifests name it."""
-    return {"name": composer.name, "sha256": composer.sha256}
+class Recorded(Protocol):
+    """What was read from a checkpoint."""
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The checkpoint's hash."""
+        ...
+
+
+def record(loaded: Recorded) -> dict[str, str]:
+    """A checkpoint as manifests name it."""
+    return {"name": loaded.name, "sha256": loaded.sha256}
 
 
 def line(details: dict[str, Any]) -> str:

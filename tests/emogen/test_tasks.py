@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from affectgen.emogen.checkpoint import load_emogen
+from affectgen.emogen.checkpoint import load_emogen, map_of
 from affectgen.emogen.options import EmogenOptions
 from affectgen.emogen.tasks import GENERATE
 from affectgen.emogen.vector import CORE_NAMES, NAMES
@@ -50,6 +50,7 @@ def test_results(runner, tiny_emogen):
     assert f"attribute error {details['attribute_error']:.2f}" in point.summary
     assert point.summary[0].startswith("8 bars")
     assert point.checkpoint == {"name": "tiny", "sha256": load_emogen(str(tiny_emogen)).sha256}
+    assert details["map"] == {"name": "tiny-map", "sha256": map_of(str(tiny_emogen)).sha256}
 
     rows = details["attributes"]
     assert len(rows) == 1
