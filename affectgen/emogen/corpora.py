@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from affectgen.emogen.config import STYLES
 from affectgen.emogen.data import Song, cut_window, load_songs, save_songs
 from affectgen.emogen.scale import Scale
 from affectgen.errors import AffectgenError
+from affectgen.nn.distributed import Workers
 from affectgen.score.corpora import read_clip, read_pieces, read_rows
 from affectgen.score.expression import load_performer
 from affectgen.score.grid import GridScore
@@ -24,25 +26,40 @@ SCALE_WORDS = 900  # about what a clip of EMOPIA has
 
 
 def read_corpora(data: Path, folder: Path, seed: int = 0) -> dict[str, list[Song]]:
-    """Songs by set: train and dev of EMOPIA, pop1k7, pop909; read from the run folder's files where they are there."""
+    """Songs by set: train and dev of EMOPIA, pop1k7, pop909; kept in files of the run folder, and read from them where
+    they are there. Of several processes the first one prepares."""
     folder.mkdir(parents=True, exist_ok=True)
-    found: dict[str, list[Song]] = {}
-    for name in ("train", "dev", *STYLES[1:]):
-        path = folder / f"songs-{name}.npz"
-        if path.is_file():
-            found[name] = load_songs(path)
-            continue
-        pieces = list(_pieces(data, name))
-        style = name if name in STYLES else STYLES[0]
-        found[name] = perform_songs(pieces, style, seed)
-        if found[name]:
-            save_songs(path, found[name])
-        if not found[name] and name in ("train", "dev"):
-            raise AffectgenError(
-                f"{data / 'emopia'} has no {name} clip of {LEAST_WORDS} words or more.", "Give longer clips."
-            )
-        sys.stderr.write(f"{name}: {len(found[name])} songs, {sum(len(song.table) for song in found[name])} words\n")
-    return found
+    files = {name: folder / f"songs-{name}.npz" for name in ("train", "dev", *STYLES[1:])}
+    if Workers.from_environment().first:
+        for name, path in files.items():
+            if not path.is_file():
+                _prepare(data, name, path, seed)
+    Workers.from_environment().wait()
+    return {name: _load(path) for name, path in files.items()}
+
+
+def _prepare(data: Path, name: str, path: Path, seed: int) -> None:
+    """Perform the songs of a set into a file, whole or not at all. AffectgenError for a set of EMOPIA without any."""
+    songs = perform_songs(list(_pieces(data, name)), name if name in STYLES else STYLES[0], seed)
+    if not songs and name in ("train", "dev"):
+        raise AffectgenError(
+            f"{data / 'emopia'} has no {name} clip of {LEAST_WORDS} words or more.", "Give longer clips."
+        )
+    if songs:
+        part = path.with_name(f".{path.stem}.part.npz")
+        save_songs(part, songs)
+        part.replace(path)
+    sys.stderr.write(f"{name}: {len(songs)} songs, {sum(len(song.table) for song in songs)} words\n")
+
+
+def _load(path: Path) -> list[Song]:
+    """The songs of a file, none where there is no file. AffectgenError for one that is damaged."""
+    if not path.is_file():
+        return []
+    try:
+        return load_songs(path)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise AffectgenError(f"{path} is damaged: {error}.", "Delete it; it is made anew from --data.") from error
 
 
 def _pieces(data: Path, name: str) -> Iterator[tuple[str, GridScore]]:

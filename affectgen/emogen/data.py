@@ -122,17 +122,22 @@ def cut_window(song: Song, first: int, most_words: int, rng: np.random.Generator
     return Window(table, left, song.style, song.ending, score, played)
 
 
+def as_written(score: GridScore) -> Timing:
+    """Notes on the grid, as long as they are written."""
+    onset = score.seconds_at(score.start)
+    return Timing(onset, score.seconds_at(score.start + score.length) - onset)
+
+
 def play(score: GridScore, shift: NDArray[np.float64], ratio: NDArray[np.float64]) -> Timing:
     """The notes of a score with the shifts and length ratios [N] of another tempo's performance; as written where notes
     were lost on the way, because two of an onset became one pitch."""
-    onset = score.seconds_at(score.start)
-    written = score.seconds_at(score.start + score.length) - onset
+    plain = as_written(score)
     if len(shift) != len(score):
-        return Timing(onset, written)
+        return plain
     sixteenth = 15 / score.tempo[np.minimum(score.start // BEAT, len(score.tempo) - 1)]
-    moved = np.maximum(onset + np.clip(shift, -WITHIN * sixteenth, WITHIN * sixteenth), 0.0)
-    length = np.maximum(written * ratio, LEAST_SECONDS)
-    return Timing(moved, np.minimum(length, room(score, moved, written)))
+    moved = np.maximum(plain.onset + np.clip(shift, -WITHIN * sixteenth, WITHIN * sixteenth), 0.0)
+    length = np.maximum(plain.duration * ratio, LEAST_SECONDS)
+    return Timing(moved, np.minimum(length, room(score, moved, plain.duration)))
 
 
 def describe_bars(score: GridScore, played: Timing, first: int, stop: int) -> NDArray[np.float64]:

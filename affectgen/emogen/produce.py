@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from affectgen.emogen.checkpoint import load_emogen, save_emogen
 from affectgen.emogen.corpora import read_corpora
@@ -38,10 +39,11 @@ def produce(options: EmogenTrainOptions, out: Path, command: str) -> bool:
     check_sizes(options.model.dim, options.model.heads, 2)
     check_data(options.data)
     claim(options.folder, held_settings(options), {})
-    run_train(options)
+    torch.set_num_threads(options.threads)
+    songs = read_corpora(options.data, options.folder)
+    run_train(options, songs)
     if not Workers.from_environment().first:
         return False
-    songs = read_corpora(options.data, options.folder)
     export(options, songs, out, command)
     say("measuring the attributes of the labelled clips")
     write_map(options.data, out.with_name(f"{out.name}-map"), command)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from affectgen.emogen.config import EmogenConfig
-from affectgen.emogen.corpora import make_scale, read_corpora
+from affectgen.emogen.corpora import make_scale
 from affectgen.emogen.data import Batch, Song, Windows, whole_batches
 from affectgen.emogen.model import Emogen
 from affectgen.emogen.scale import Scale
@@ -84,11 +84,10 @@ class EmogenTrainOptions:
         return Stage(name, self.finetune, 0.6 * self.rate, share, floor=0.02, dropout=0.2)
 
 
-def run_train(options: EmogenTrainOptions) -> dict[str, Training]:
-    """The stages in turn; the weights stay in the run folder for `export`."""
+def run_train(options: EmogenTrainOptions, songs: dict[str, list[Song]]) -> dict[str, Training]:
+    """The stages in turn, on songs as `read_corpora` gives them; the weights stay in the run folder for `export`."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    songs = read_corpora(options.data, options.folder)
     scale = find_scale(songs, options)
     model = begin(options)
     say(f"{count(model) / 1e6:.2f} M parameters")

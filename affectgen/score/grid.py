@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.score.keys import Key
-from affectgen.score.notes import NoteArray
+from affectgen.score.notes import NoteArray, until_struck_again
 
 BEAT = 4  # sixteenths in a beat
 BAR = 16  # sixteenths in a bar; every piece is written in 4/4
@@ -72,10 +72,11 @@ class GridScore:
 
     def bar_notes(self, first: int, stop: int, timing: Timing | None = None) -> NoteArray:
         """The notes that start in bars [first, stop), as written or as played, in seconds from that bar line; those
-        that a performer plays before it start at 0."""
+        that a performer plays before it start at 0, and those whose key is struck again end there, as in a file."""
         inside = (self.start >= BAR * first) & (self.start < BAR * stop)
         onset = self.seconds_at(self.start) if timing is None else timing.onset
         length = self.seconds_at(self.start + self.length) - onset if timing is None else timing.duration
+        length = until_struck_again(onset, length, self.pitch)
         zero = float(self.seconds_at(np.array([BAR * first]))[0])
         return NoteArray.of(
             np.maximum(onset[inside] - zero, 0.0), length[inside], self.pitch[inside], self.velocity[inside]

@@ -12,7 +12,7 @@ from affectgen.errors import MidiError
 from affectgen.score.chords import marker_text, read_marker
 from affectgen.score.grid import BAR, BEAT, Chord, GridScore, Timing, make_grid
 from affectgen.score.keys import Key, estimate_key
-from affectgen.score.notes import NoteArray
+from affectgen.score.notes import NoteArray, until_struck_again
 from affectgen.score.smf import close_notes, plain
 
 TICKS = 480  # ticks per quarter note of the files written
@@ -173,14 +173,11 @@ def write_notes(notes: NoteArray) -> bytes:
 def _piano(
     start: NDArray[np.int64], length: NDArray[np.int64], pitch: NDArray[np.int64], velocity: NDArray[np.int64]
 ) -> symusic.core.TrackTick:
-    """A track of notes in ticks. A note still ringing when its key is struck again ends there, as on a piano:
-    MIDI pairs the ends of a key's notes in no agreed way."""
+    """A track of notes in ticks. A note still ringing when its key is struck again ends there."""
     order = np.lexsort((start, pitch))
-    begin, rings, key = start[order], length[order].copy(), pitch[order]
-    again = np.flatnonzero((key[1:] == key[:-1]) & (begin[1:] > begin[:-1]))
-    rings[again] = np.minimum(rings[again], begin[again + 1] - begin[again])
+    rings = until_struck_again(start, length, pitch)
     track = symusic.Track("piano", 0, False)
-    for row in zip(begin.tolist(), rings.tolist(), key.tolist(), velocity[order].tolist(), strict=True):
+    for row in zip(*(part[order].tolist() for part in (start, rings, pitch, velocity)), strict=True):
         track.notes.append(symusic.Note(*row))
     track.notes.sort()
     return track

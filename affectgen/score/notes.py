@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Times = TypeVar("Times", NDArray[np.float64], NDArray[np.int64])  # seconds, or ticks
 GRID_SECONDS = 0.05  # judging grid: hides whether a piece was quantised to sixteenths
 CLIP_SECONDS = 30.0  # judging length: EMOPIA's clips are 30-40 s
+
+
+def until_struck_again(onset: Times, duration: Times, pitch: NDArray[np.int64]) -> Times:
+    """Durations [N] of notes that end where their key is struck again, as on a piano, in the order given.
+
+    MIDI pairs the ends of a key's notes in no agreed way, so files hold notes that are cut like this.
+    """
+    order = np.lexsort((onset, pitch))
+    begin, rings, key = onset[order], duration[order], pitch[order]
+    again = np.flatnonzero((key[1:] == key[:-1]) & (begin[1:] > begin[:-1]))
+    rings[again] = np.minimum(rings[again], begin[again + 1] - begin[again])
+    found = duration.copy()
+    found[order] = rings
+    return found
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import pytest
 from affectgen.emogen.corpora import LEAST_WORDS, make_scale, perform_songs, read_corpora
 from affectgen.emogen.data import Song
 from affectgen.emogen.vector import NAMES
+from affectgen.errors import AffectgenError
+from affectgen.nn.distributed import Workers
 from affectgen.score.expression import LENGTHS, SHIFTS
 from affectgen.score.words import Family, Field, encode
 
@@ -33,6 +35,26 @@ def test_sets_are_read_and_kept_in_the_run_folder(data, tmp_path, capsys, monkey
     for name in ("train", "dev", "pop1k7"):
         assert [song.name for song in again[name]] == [song.name for song in songs[name]]
         np.testing.assert_array_equal(again[name][0].table, songs[name][0].table)
+
+
+def test_songs_that_were_cut_short_are_named(data, tmp_path):
+    read_corpora(data, tmp_path)
+    path = tmp_path / "songs-train.npz"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(AffectgenError, match=r"songs-train\.npz is damaged") as caught:
+        read_corpora(data, tmp_path)
+    assert "Delete it" in caught.value.hint
+    path.unlink()
+    assert len(read_corpora(data, tmp_path)["train"]) > 0
+
+
+def test_the_first_of_several_processes_prepares(data, tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(Workers, "from_environment", lambda: Workers(1, 2))
+    monkeypatch.setattr(Workers, "wait", lambda self: waited.append(self.rank))
+    assert read_corpora(data, tmp_path / "run") == {"train": [], "dev": [], "pop1k7": [], "pop909": []}
+    assert waited == [1]
+    assert not list((tmp_path / "run").iterdir()), "it writes nothing"
 
 
 def test_no_label_is_read(data, tmp_path):

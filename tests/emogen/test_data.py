@@ -28,7 +28,7 @@ from affectgen.emogen.masks import MaskRates
 from affectgen.emogen.vector import CORE_NAMES, NAMES, describe
 from affectgen.score.expression import LEAST_SECONDS, WITHIN
 from affectgen.score.grid import Timing
-from affectgen.score.notes import NoteArray
+from affectgen.score.notes import NoteArray, until_struck_again
 from affectgen.score.words import BAR_LINE, Family, Field, decode, encode
 from affectgen.writing.decoder import MOST_BARS_LEFT
 
@@ -152,8 +152,9 @@ def test_bars_are_described_as_the_notes_that_start_in_them(score, first, stop):
     played = Timing(one.to_notes().onset + 0.012, 0.8 * one.to_notes().duration)
     lines = one.line_seconds()
     inside = (one.start >= 16 * first) & (one.start < 16 * stop)
+    rings = until_struck_again(played.onset, played.duration, one.pitch)
     notes = NoteArray.of(
-        played.onset[inside] - lines[16 * first], played.duration[inside], one.pitch[inside], one.velocity[inside]
+        played.onset[inside] - lines[16 * first], rings[inside], one.pitch[inside], one.velocity[inside]
     )
     assert len(notes) >= LEAST_NOTES
     expected = describe(notes, float(np.median(one.tempo[4 * first : 4 * stop])))

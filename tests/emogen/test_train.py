@@ -42,6 +42,11 @@ def options(tmp_path, song):
     return EmogenTrainOptions(tmp_path, folder, TINY, pretrain=3, finetune=2, rows=2, words=64)
 
 
+def trained(options):
+    """The stages, on the songs of the run folder."""
+    return run_train(options, read_corpora(options.data, options.folder))
+
+
 def same(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
@@ -75,7 +80,7 @@ def test_what_the_stages_are(tmp_path):
 
 
 def test_both_stages_run_and_end_with_their_kept_weights(options):
-    done = run_train(options)
+    done = trained(options)
     assert {name: one.steps for name, one in done.items()} == {"pretrain": 3, "finetune": 2}
     final = final_weights(options)
     last = torch.load(options.folder / "finetune" / "best.pt", weights_only=True)
@@ -88,7 +93,7 @@ def test_both_stages_run_and_end_with_their_kept_weights(options):
 
 def test_a_seed_is_a_training(options, tmp_path):
     options = replace(options, pretrain=2, finetune=0)
-    run_train(options)
+    trained(options)
 
     def again(name, **changes):
         folder = tmp_path / name
@@ -96,7 +101,7 @@ def test_a_seed_is_a_training(options, tmp_path):
         for path in options.folder.glob("songs-*.npz"):
             shutil.copy(path, folder)
         other = replace(options, folder=folder, **changes)
-        run_train(other)
+        trained(other)
         return final_weights(other)
 
     assert same(final_weights(options), again("again"))
@@ -114,16 +119,16 @@ def test_an_interrupted_stage_goes_on(options, monkeypatch):
 
     monkeypatch.setattr(Trainer, "_one_step", stop_at_two)
     with pytest.raises(KeyboardInterrupt):
-        run_train(options)
+        trained(options)
     monkeypatch.setattr(Trainer, "_one_step", lambda self: done.append(self.step) or step(self))
-    assert {name: one.steps for name, one in run_train(options).items()} == {"pretrain": 3, "finetune": 2}
+    assert {name: one.steps for name, one in trained(options).items()} == {"pretrain": 3, "finetune": 2}
     assert done == [0, 1, 2, 0, 1], "no step is done twice, and none is left out"
 
 
 def test_windows_are_drawn_anew_in_every_stage_and_after_a_resumption(options):
     seeds = [draw_seed(options, "pretrain"), draw_seed(options, "finetune"), draw_seed(replace(options, seed=2),
                                                                                        "pretrain")]  # fmt: skip
-    run_train(replace(options, finetune=0))
+    trained(replace(options, finetune=0))
     seeds.append(draw_seed(options, "pretrain"))
     assert len(set(seeds)) == 4
 
@@ -184,5 +189,5 @@ def test_dropout_is_the_stages_own(options, monkeypatch):
     for name in ("pretrain", "finetune"):
         alone = replace(options, **{"pretrain": 1, "finetune": 1, **{n: 0 for n in KEEP if n != name}})
         with pytest.raises(Stop):
-            run_train(alone)
+            trained(alone)
         assert seen[-1] == {options.stage(name).dropout}

@@ -36,55 +36,53 @@ DEGREES = (
 
 @dataclass(frozen=True)
 class CoreAttribute:
-    """A cue: its name, its unit, what it says, and the natural values that `--set` takes."""
+    """A cue: its name, its unit, and what it says."""
 
     name: str
     unit: str
     meaning: str
-    least: float
-    most: float
 
 
 def _share_of(name: str, meaning: str) -> CoreAttribute:
-    return CoreAttribute(name, "share", meaning, 0.0, 1.0)
+    return CoreAttribute(name, "share", meaning)
 
 
 CORE: tuple[CoreAttribute, ...] = (
-    CoreAttribute("velocity_mean", "MIDI velocity", "how loud", 1, 127),
-    CoreAttribute("velocity_sd", "MIDI velocity", "how unevenly loud", 0, 60),
-    CoreAttribute("velocity_low", "MIDI velocity", "its softest tenth", 1, 127),
-    CoreAttribute("velocity_high", "MIDI velocity", "its loudest tenth", 1, 127),
-    CoreAttribute("onset_density", "onsets a second", "how often something is struck", 0, 20),
-    CoreAttribute("note_density", "notes a second", "how many notes", 0, 60),
-    CoreAttribute("density_sd", "onsets a second", "how unevenly, in windows of two seconds", 0, 10),
-    CoreAttribute("chord_size", "notes an onset", "how thick", 1, 10),
-    CoreAttribute("gap", "seconds", "from onset to onset, geometric mean", 0.05, 10),
-    CoreAttribute("gap_spread", "octaves", "spread of its logarithm: how irregular", 0, 4),
-    CoreAttribute("length", "seconds", "of a note, geometric mean", 0.05, 20),
-    CoreAttribute("length_spread", "octaves", "spread of its logarithm", 0, 4),
-    CoreAttribute("articulation", "ratio", "length over the gap to the next onset: 1 legato, less detached", 0.1, 20),
-    CoreAttribute("pitch_mean", "MIDI pitch", "register", 21, 108),
-    CoreAttribute("pitch_sd", "semitones", "how spread over the keyboard", 0, 30),
-    CoreAttribute("pitch_low", "MIDI pitch", "its lowest twentieth", 21, 108),
-    CoreAttribute("pitch_high", "MIDI pitch", "its highest twentieth", 21, 108),
-    CoreAttribute("melody_pitch", "MIDI pitch", "mean of the top line", 21, 108),
+    CoreAttribute("velocity_mean", "MIDI velocity", "how loud"),
+    CoreAttribute("velocity_sd", "MIDI velocity", "how unevenly loud"),
+    CoreAttribute("velocity_low", "MIDI velocity", "its softest tenth"),
+    CoreAttribute("velocity_high", "MIDI velocity", "its loudest tenth"),
+    CoreAttribute("onset_density", "onsets a second", "how often something is struck"),
+    CoreAttribute("note_density", "notes a second", "how many notes"),
+    CoreAttribute("density_sd", "onsets a second", "how unevenly, in windows of two seconds"),
+    CoreAttribute("chord_size", "notes an onset", "how thick"),
+    CoreAttribute("gap", "seconds", "from onset to onset, geometric mean"),
+    CoreAttribute("gap_spread", "octaves", "spread of its logarithm: how irregular"),
+    CoreAttribute("length", "seconds", "of a note, geometric mean"),
+    CoreAttribute("length_spread", "octaves", "spread of its logarithm"),
+    CoreAttribute("articulation", "ratio", "length over the gap to the next onset: 1 legato, less detached"),
+    CoreAttribute("pitch_mean", "MIDI pitch", "register"),
+    CoreAttribute("pitch_sd", "semitones", "how spread over the keyboard"),
+    CoreAttribute("pitch_low", "MIDI pitch", "its lowest twentieth"),
+    CoreAttribute("pitch_high", "MIDI pitch", "its highest twentieth"),
+    CoreAttribute("melody_pitch", "MIDI pitch", "mean of the top line"),
     _share_of("bass_share", "notes below C3"),
     _share_of("treble_share", "notes from C5 up"),
-    CoreAttribute("polyphony", "notes", "sounding at once, where any does", 1, 20),
-    CoreAttribute("key_mode", "correlation", "best major key over best minor key: above 0 major", -1, 1),
-    CoreAttribute("key_clarity", "correlation", "of the best key", 0, 1),
+    CoreAttribute("polyphony", "notes", "sounding at once, where any does"),
+    CoreAttribute("key_mode", "correlation", "best major key over best minor key: above 0 major"),
+    CoreAttribute("key_clarity", "correlation", "of the best key"),
     *(_share_of(f"degree_{step}", f"sounding time of the {name}") for step, name in enumerate(DEGREES)),
     _share_of("chords_major", "time of chords that is plain major"),
     _share_of("chords_minor", "time of chords that is plain minor"),
     _share_of("chords_seventh", "time of chords that are sevenths"),
-    CoreAttribute("dissonance", "share", "seconds (half counted) and tritones among intervals that sound", 0, 1),
+    CoreAttribute("dissonance", "share", "seconds (half counted) and tritones among intervals that sound"),
     _share_of("minor_windows", "seconds whose best triad is minor"),
     _share_of("triad_changes", "seconds at which the best triad changes"),
     _share_of("melody_steps", "moves of the top line by a second"),
     _share_of("melody_leaps", "moves by more than a major third"),
     _share_of("melody_repeats", "moves that stay"),
-    CoreAttribute("pulse_clarity", "correlation", "how clear a pulse is", 0, 1),
-    CoreAttribute("tempo", "beats a minute", "median", 20, 300),
+    CoreAttribute("pulse_clarity", "correlation", "how clear a pulse is"),
+    CoreAttribute("tempo", "beats a minute", "median"),
 )
 
 
