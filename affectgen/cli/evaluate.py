@@ -17,16 +17,21 @@ from affectgen.cli.options import (
     Talk,
     all_of,
     best_of_option,
+    given,
     model_options,
+    origin,
     talk_options,
     tries_option,
 )
 from affectgen.device import choose_threads, pick_device, use_threads
 from affectgen.emogen.options import MAPPINGS, EmogenOptions
-from affectgen.errors import AffectgenError
+from affectgen.errors import AffectgenError, UsageError
 from affectgen.muser.options import GenerateOptions
+from affectgen.report.blocks import check_document, write_block
 
 FOLDER = click.Path(path_type=Path)
+TITLES = {"muser": "MusER", "emogen": "EmoGen"}  # of their reports
+SHOWING = ("beside", "saved", "write", "as_json", "quiet", "verbose")  # options that need nothing measured
 
 if TYPE_CHECKING:
     from affectgen.evaluate.figures import Report
@@ -134,31 +139,42 @@ def emogen(**params: Any) -> None:
 
 
 def _show(params: dict[str, Any], name: str, measure: Callable[[str, Callable[[str], None]], Report]) -> None:
-    """Measure, or take what was saved; print the table, and write it where it is wanted."""
-    beside = [_report(path, "--beside") for path in params["beside"]]
+    """Measure, or take what was saved; print the table, and write it where it is wanted. Nothing is measured whose
+    table could not be written."""
+    beside = [_report(path, "--beside", name) for path in params["beside"]]
     talk = Talk(params["quiet"], params["verbose"])
+    if params["write"] is not None:
+        check_document(params["write"])
     if params["saved"] is not None:
-        report = _report(params["saved"], "--saved")
+        _check_saved(click.get_current_context(), params)
+        report = _report(params["saved"], "--saved", name)
     else:
         use_threads(choose_threads())
         report = measure(pick_device(params["device"]), talk.say)
     table = report.to_table(beside)
-    if params["write"] is not None:
-        from affectgen.report.blocks import write_block
-
-        write_block(params["write"], f"{name}-{report.name}", table)
     click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else table)
+    if params["write"] is not None:
+        write_block(params["write"], f"{name}-{report.name}", table)
 
 
-def _report(source: Path | bytes, option: str) -> Report:
-    """A report made earlier. AffectgenError where it is none."""
+def _check_saved(ctx: click.Context, params: dict[str, Any]) -> None:
+    """UsageError for options of measuring beside --saved."""
+    needless = [one for one in params if one not in SHOWING and origin(ctx, one) == "option"]
+    if needless:
+        names = " and ".join(given(ctx, *needless))
+        raise UsageError(f"{names} came with --saved, which measures nothing.", f"Leave {names} out.")
+
+
+def _report(source: Path | bytes, option: str, name: str) -> Report:
+    """A report made earlier. AffectgenError where it is none, or that of another generator."""
     from affectgen.evaluate.figures import Report
 
     text = source if isinstance(source, bytes) else source.read_bytes()
+    hint = f"Make one: affectgen evaluate {name} --json > report.json"
     try:
-        return Report.from_json(json.loads(text))
+        report = Report.from_json(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
-        raise AffectgenError(
-            f"{option} got something that is no report of evaluate: {error}.",
-            "Make one: affectgen evaluate muser --json > report.json",
-        ) from error
+        raise AffectgenError(f"{option} got something that is no report of evaluate: {error}.", hint) from error
+    if report.title != TITLES[name]:
+        raise AffectgenError(f"{option} got a report of {report.title}; one of {TITLES[name]} was expected.", hint)
+    return report

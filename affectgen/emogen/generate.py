@@ -1,6 +1,7 @@
 """EmoGen's pieces: every candidate is measured, and the one whose attributes miss their targets least is kept.
 
-What is asked stands in the targets alone. The guide rates what is kept, for the manifest; it chooses nothing.
+What is asked stands in the targets alone. A critic that knows nothing of emotions doubts what does not pass for real
+music. The guide rates what is kept, for the manifest; it chooses nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.emogen.compose import Composer, Request, Sampling, Verdict
-from affectgen.emogen.data import describe_bars, play
+from affectgen.emogen.data import as_written, describe_bars, play
 from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import LENGTHY, Targets, make_targets
 from affectgen.emogen.vector import NAMES
+from affectgen.recognize.critic import Critic
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
@@ -30,6 +32,8 @@ from affectgen.writing.pieces import Words, open_words, score_of
 Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
 TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
+DOUBT = 0.1  # what a unit of the critic's log odds below its level weighs against attribute error,
+MOST_DOUBT = 4.0  # and how many units count: sliders may ask for what no clip is like
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
 STEER = 0.7  # how much of what a piece has missed so far is asked for on top of its targets,
 MOST_STEERED = 1.0  # and how much of it at most, in standard deviations
@@ -41,7 +45,8 @@ KEY_MODE = NAMES.index("key_mode")
 class Piece(hearing.Piece):
     """A finished piece: what it was asked for, its attributes [segments, K] in standard deviations, and its error.
 
-    wanted, values: targets and attributes in natural units [segments, K], nan where free.
+    wanted, values: targets and attributes in natural units [segments, K], nan where free. doubt: how far below its
+    level the critic finds the piece, 0 if it is not or was not asked.
     """
 
     targets: Targets | None = None
@@ -49,6 +54,7 @@ class Piece(hearing.Piece):
     error: float = 0.0
     wanted: NDArray[np.float64] | None = None
     values: NDArray[np.float64] | None = None
+    doubt: float = 0.0
 
     @property
     def good(self) -> bool:
@@ -57,8 +63,8 @@ class Piece(hearing.Piece):
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """Attribute error, and the length."""
-        return not self.good, self.error + HASTE * self.stretch
+        """Attribute error, doubt, and the length."""
+        return not self.good, self.error + DOUBT * self.doubt + HASTE * self.stretch
 
 
 class Generator(Auditions[EmogenOptions, Piece]):
@@ -66,9 +72,10 @@ class Generator(Auditions[EmogenOptions, Piece]):
 
     composer: Composer
 
-    def __init__(self, composer: Composer, emotions: EmotionMap) -> None:
+    def __init__(self, composer: Composer, emotions: EmotionMap, critic: Critic | None = None) -> None:
         super().__init__(composer)
         self.emotions = emotions.on(composer.scale)
+        self.critic = critic
 
     def targets(self, option: EmogenOptions, bars: int) -> Targets:
         """What a piece of some bars is asked for; the same for every candidate."""
@@ -105,14 +112,14 @@ class Generator(Auditions[EmogenOptions, Piece]):
         return Key(tonic, int(minor))
 
     def _heard(self, option: EmogenOptions, score: GridScore, bars: int) -> Piece:
-        performed = self.performer.perform(score, option.seed)
-        piece = Piece(*self._measured(option, score, bars, performed), length=length_of(option, score, bars))
+        played = self.performer.perform(score, option.seed) if option.expressive else as_written(score)
+        piece = Piece(*self._measured(option, score, bars, played), length=length_of(option, score, bars))
         targets, scale = self._targets_heard(option, score, bars), self.composer.scale
-        values = describe_segments(score, performed, targets.edges)
+        values = describe_segments(score, played, targets.edges)
         achieved = scale.to_sd(values)
         return replace(
             piece, targets=targets, achieved=achieved, error=self.error_of(targets, achieved),
-            wanted=scale.to_natural(targets.sd), values=values,
+            wanted=scale.to_natural(targets.sd), values=values, doubt=self._doubts(option, [score], [played])[0],
         )  # fmt: skip
 
     def _heard_together(self, option: EmogenOptions, scores: Sequence[GridScore], bars: Sequence[int]) -> list[Piece]:
@@ -121,14 +128,18 @@ class Generator(Auditions[EmogenOptions, Piece]):
         if len(scores) == 1:
             return [self._heard(option, scores[0], bars[0])]
         targets = {count: self._targets_heard(option, scores[0], count) for count in set(bars)}
-        errors = self.errors(option, scores, [targets[count] for count in bars])
+        played = self._played(option, scores)
+        achieved = self._achieved(scores, played, [targets[count].edges for count in bars])
         pieces = [
-            Piece(score, count, None, None, np.zeros(2), None, error=error, length=length_of(option, score, count))
-            for score, count, error in zip(scores, bars, errors, strict=True)
-        ]
+            Piece(score, count, None, None, np.zeros(2), None, error=self.error_of(targets[count], found), doubt=doubt,
+                  length=length_of(option, score, count))
+            for score, count, found, doubt in zip(
+                scores, bars, achieved, self._doubts(option, scores, played), strict=True
+            )
+        ]  # fmt: skip
         best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
         kept = self._heard(option, scores[best], bars[best])
-        behind = max(0.0, kept.error - pieces[best].error)
+        behind = max(0.0, kept.rank[1] - pieces[best].rank[1])
         pieces = [replace(piece, error=piece.error + behind) for piece in pieces]
         return [*pieces[:best], kept, *pieces[best + 1 :]]
 
@@ -136,17 +147,44 @@ class Generator(Auditions[EmogenOptions, Piece]):
         """What a finished piece was asked for; `bars` of it were composed."""
         return self.targets(option, score.bars if option.source is not None else bars)
 
-    def errors(self, option: EmogenOptions, scores: Sequence[GridScore], targets: Sequence[Targets]) -> list[float]:
-        """`error_of` pieces that end with what their targets are for, performed side by side."""
-        return [self.error_of(*pair) for pair in zip(targets, self.achieved(option, scores, targets), strict=True)]
+    def choose(
+        self, option: EmogenOptions, scores: Sequence[GridScore], targets: Targets
+    ) -> tuple[int, NDArray[np.float64]]:
+        """The place of the best of some pieces that end with what the targets are for, and its attributes in standard
+        deviations [segments, K]."""
+        played = self._played(option, scores)
+        achieved = self._achieved(scores, played, [targets.edges] * len(scores))
+        errors = np.array([self.error_of(targets, found) for found in achieved])
+        best = int(np.argmin(errors + DOUBT * np.array(self._doubts(option, scores, played))))
+        return best, achieved[best]
 
-    def achieved(self, option: EmogenOptions, scores: Sequence[GridScore], targets: Sequence[Targets]) -> list[Floats]:
-        """The attributes of some pieces in standard deviations, [segments, K] each, performed side by side."""
-        played = self.performer.perform_many(scores, option.seed)
-        return [
-            self.composer.scale.to_sd(describe_segments(score, play(score, hands[:, 0], hands[:, 1]), asked.edges))
-            for score, asked, hands in zip(scores, targets, played, strict=True)
-        ]
+    def _played(self, option: EmogenOptions, scores: Sequence[GridScore]) -> list[Timing]:
+        """Pieces performed side by side, or left on the grid if that is asked for: what is measured is what the file
+        will hold."""
+        if not option.expressive:
+            return [as_written(score) for score in scores]
+        hands = self.performer.perform_many(scores, option.seed)
+        return [play(score, hand[:, 0], hand[:, 1]) for score, hand in zip(scores, hands, strict=True)]
+
+    def _achieved(
+        self, scores: Sequence[GridScore], played: Sequence[Timing], edges: Sequence[tuple[int, ...]]
+    ) -> list[Floats]:
+        """The attributes of pieces in standard deviations, [segments, K] each."""
+        described = (describe_segments(*each) for each in zip(scores, played, edges, strict=True))
+        return [self.composer.scale.to_sd(values) for values in described]
+
+    def _doubts(
+        self, option: EmogenOptions, scores: Sequence[GridScore], played: Sequence[Timing]
+    ) -> list[float]:
+        """How far below its level the critic finds pieces; 0 for those that hold somebody else's notes, and for those
+        that stay on the grid, as no clip that it knows does."""
+        own = option.expressive and option.source is None and option.continue_from is None
+        if self.critic is None or not own:
+            return [0.0] * len(scores)
+        notes = [score.bar_notes(0, score.bars, one) for score, one in zip(scores, played, strict=True)]
+        belief = self.critic.belief(notes)
+        doubts: list[float] = np.clip(-belief, 0.0, MOST_DOUBT).tolist()
+        return doubts
 
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
         """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the
@@ -183,11 +221,9 @@ class Chooser:
         so_far = replace(targets, sd=targets.sd[: len(edges) - 1].copy(), edges=tuple(edges))
         so_far.sd[:, list(LENGTHY)] = np.nan
         scores = [score_of(words, bars, ending=False) for words in written]
-        achieved = self.generator.achieved(self.option, scores, [so_far] * len(scores))
-        errors = [self.generator.error_of(so_far, one) for one in achieved]
-        best = int(np.argmin(errors))
+        best, achieved = self.generator.choose(self.option, scores, so_far)
         steered = np.full((self.before + self.bars, len(NAMES)), np.nan)
-        steered[self.before :] = steer(targets.by_bar, achieved[best] - so_far.sd)
+        steered[self.before :] = steer(targets.by_bar, achieved - so_far.sd)
         return Verdict(best, steered)
 
 

@@ -15,9 +15,12 @@ from affectgen.emogen.scale import FARTHEST, Scale
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES, find_attributes
 from affectgen.errors import UsageError
 from affectgen.score.attributes.core import CORE
+from affectgen.score.keys import Key
 
 Floats = NDArray[np.float64]
-SEGMENT_BARS = 4  # along a path targets change so often
+SEGMENT_BARS = 4  # along a path targets change so often,
+SHORT, SHORT_SEGMENT_BARS = 16, 2  # in pieces of fewer bars more often
+TEMPO, KEY_MODE = NAMES.index("tempo"), NAMES.index("key_mode")
 LIKE_A_CLIP = (12, 24)  # bars; EMOPIA's clips have about 16
 LENGTHY = tuple(
     NAMES.index(name)
@@ -48,33 +51,54 @@ def make_targets(option: EmogenOptions, bars: int, emotions: ScaledMap, scale: S
     asked = parse_affect(option.affect) if option.affect is not None else None
     rng = np.random.default_rng((option.seed, PATH_SEED))
     if isinstance(asked, AffectPath):
-        edges: tuple[int, ...] = (*range(0, max(bars - SEGMENT_BARS // 2, 1), SEGMENT_BARS), bars)
+        edges = segment_edges(bars)
         points = asked.sample(len(edges) - 1)
         if option.mapping == "paper":
             sd = np.stack([emotions.paper(quadrant_index(point)) for point in points])
+            sd[:, list(LENGTHY)] = np.nan
         else:
             sd = _along(points, emotions, rng)
     else:
         edges = (0, bars)
         sd = _whole(option, asked, bars, emotions, rng)[None]
-    by_hand = np.zeros(len(NAMES), dtype=bool)
-    wanted = {}
-    for override in with_tempo(option):
-        place = one_attribute(override)
-        wanted[place] = value_in_sd(override, place, scale, emotions)
+    wanted = by_hand(option, scale, emotions)
+    if option.key is not None and KEY_MODE not in wanted:
+        sd = in_the_key(sd, Key.parse(option.key), emotions, scale)
     if wanted:
         sd = emotions.following(sd, list(wanted), np.array(list(wanted.values())))
-        by_hand[list(wanted)] = True
     for name in option.free:
         freed = [place for place in find_attributes(name, "--free") if place not in wanted]
         sd[:, freed] = np.nan
-    return Targets(sd, edges, by_hand)
+    return Targets(sd, edges, np.isin(np.arange(len(NAMES)), list(wanted)))
 
 
-def with_tempo(option: EmogenOptions) -> list[Override]:
-    """What is set by hand; --tempo is a target too, so that the music fits the tempo that it will have."""
-    own = option.overrides
-    return own if option.tempo is None else [*own, Override("tempo", option.tempo, natural=True)]
+def segment_edges(bars: int) -> tuple[int, ...]:
+    """The first bars of the segments of a path, then its end: of a short piece the segments are shorter."""
+    size = SEGMENT_BARS if bars >= SHORT else SHORT_SEGMENT_BARS
+    return (*range(0, max(bars - size // 2, 1), size), bars)
+
+
+def by_hand(option: EmogenOptions, scale: Scale, emotions: ScaledMap) -> dict[int, float]:
+    """What is set by hand, in standard deviations by place; --tempo is a target too, so that the music fits the tempo
+    that it will have."""
+    wanted = {}
+    for override in option.overrides:
+        place = one_attribute(override)
+        wanted[place] = value_in_sd(override, place, scale, emotions)
+    if option.tempo is not None:
+        wanted[TEMPO] = _in_sd(option.tempo, TEMPO, scale)
+    return wanted
+
+
+def in_the_key(sd: Floats, key: Key, emotions: ScaledMap, scale: Scale) -> Floats:
+    """Targets [S, K] of a piece whose key is given: those that ask for the other mode ask for this one instead, and
+    what goes with the mode follows."""
+    mode = scale.to_natural(sd)[:, KEY_MODE]
+    turned = sd.copy()
+    for row in np.flatnonzero(np.isfinite(mode) & ((mode < 0) != bool(key.mode))).tolist():
+        value = np.array([_in_sd(-float(mode[row]), KEY_MODE, scale)])
+        turned[row] = emotions.following(sd[row : row + 1], [KEY_MODE], value)[0]
+    return turned
 
 
 def _whole(
@@ -83,9 +107,8 @@ def _whole(
     """Targets for one affect throughout, [K]."""
     if asked is None:
         return np.full(len(NAMES), np.nan)
-    if option.mapping == "paper":
-        return emotions.paper(quadrant_index(asked))
-    target = emotions.draw(asked, rng)
+    paper = option.mapping == "paper"
+    target = emotions.paper(quadrant_index(asked)) if paper else emotions.draw(asked, rng)
     if not LIKE_A_CLIP[0] <= bars <= LIKE_A_CLIP[1]:
         target[list(LENGTHY)] = np.nan
     return target
@@ -126,12 +149,18 @@ def value_in_sd(override: Override, place: int, scale: Scale, emotions: ScaledMa
                 f"{FARTHEST:+g}.", "Give a value in that range.",
             )  # fmt: skip
         return override.value
-    if place < len(CORE) and not CORE[place].least <= override.value <= CORE[place].most:
-        core = CORE[place]
+    low, high = scale.quantiles[place, [0, -1]]
+    if not low <= override.value <= high:
+        unit = f" ({CORE[place].unit})" if place < len(CORE) else ""
         raise UsageError(
-            f"--set {override.name} got {override.value:g}; expected {core.least:g} to {core.most:g} ({core.unit}).",
+            f"--set {override.name} got {override.value:g}; real pieces have {low:.4g} to {high:.4g}{unit}.",
             "Give a value in that range, or standard deviations with a sign, as in +1.5.",
         )
+    return _in_sd(override.value, place, scale)
+
+
+def _in_sd(value: float, place: int, scale: Scale) -> float:
+    """A natural value of the attribute at a place in standard deviations."""
     natural = np.full(len(NAMES), np.nan)
-    natural[place] = override.value
+    natural[place] = value
     return float(scale.to_sd(natural)[place])

@@ -7,6 +7,7 @@ import difflib
 import numpy as np
 from numpy.typing import NDArray
 
+from affectgen.emogen.options import plain_name
 from affectgen.errors import UsageError
 from affectgen.score.attributes import ATTRIBUTES, emogen_attributes
 from affectgen.score.attributes.core import CORE, core_attributes
@@ -27,16 +28,19 @@ def describe(notes: NoteArray, tempo: float = np.nan) -> NDArray[np.float64]:
     return np.concatenate([core_attributes(notes, tempo), emogen_attributes(notes)])
 
 
-def find_attributes(name: str, option: str) -> list[int]:
+def find_attributes(text: str, option: str) -> list[int]:
     """Places in NAMES of an attribute, or of a group of core attributes (`velocity` for `velocity_mean` and others).
 
-    UsageError with the nearest names for one that there is not.
+    UsageError with the nearest names, or those whose meaning has the word, for one that there is not.
     """
+    name = plain_name(text)
     if name in NAMES:
         return [NAMES.index(name)]
     group = [place for place, one in enumerate(CORE_NAMES) if one.startswith(f"{name}_")]
     if group:
         return group
-    near = difflib.get_close_matches(name, NAMES, HINTS, 0.4)
-    hint = f"Nearest: {', '.join(near)}." if near else "`affectgen emogen map -a calm` lists the names."
-    raise UsageError(f"{option} got {name!r}, which is no attribute.", hint)
+    word = name.replace("_", " ")
+    told = [one.name for one in CORE if len(word) > 2 and word in f"{one.meaning} ({one.unit})"]
+    near = list(dict.fromkeys([*told, *difflib.get_close_matches(name, NAMES, HINTS, 0.4)]))[:HINTS]
+    hint = f"Nearest: {', '.join(near)}." if near else "`affectgen emogen map -a calm --all` lists the names."
+    raise UsageError(f"{option} got {text!r}, which is no attribute.", hint)

@@ -68,3 +68,22 @@ def test_what_does_not_fit(fails):
         assert f"{option} got something that is no report" in fails(1, "evaluate", "muser", option, __file__)
     assert "--clips" in fails(2, "evaluate", "muser", "--clips", "0")
     assert "cuda:99" in fails(1, "evaluate", "muser", "--device", "cuda:99")
+
+
+def test_a_table_is_printed_and_nothing_measured_for_a_place_where_it_cannot_be_written(fails, asked, tmp_path):
+    for place, said in ((tmp_path, "is a folder"), (tmp_path / "nowhere" / "t.md", "is not there")):
+        assert said in fails(1, "evaluate", "muser", "--write", str(place))
+    assert asked == []
+
+
+def test_what_is_saved_is_not_measured_again(shell, fails, asked, tmp_path):
+    ours = tmp_path / "ours.json"
+    ours.write_bytes(shell("evaluate", "muser", "--json").stdout)
+    asked.clear()
+    said = fails(2, "evaluate", "muser", "--saved", str(ours), "--clips", "9", "--seed", "2")
+    assert "--clips and --seed came with --saved" in said or "--seed and --clips came with --saved" in said
+    for option in ("--saved", "--beside"):
+        said = fails(1, "evaluate", "emogen", option, str(ours))
+        assert f"{option} got a report of MusER; one of EmoGen was expected." in said
+        assert "affectgen evaluate emogen --json" in said
+    assert asked == []

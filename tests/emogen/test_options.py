@@ -27,6 +27,8 @@ def ask(**values):
     ("gap=1e-1", "gap", 0.1, True),
     ("gap=-1e-1", "gap", -0.1, False),
     ("range=+0", "range", 0.0, False),
+    ("Note density=+1", "note_density", 1.0, False),
+    ("note-density = 3", "note_density", 3.0, True),
 ])  # fmt: skip
 def test_an_override_is_read(text, name, value, natural):
     assert Override.parse(text) == Override(name, value, natural)
@@ -35,7 +37,7 @@ def test_an_override_is_read(text, name, value, natural):
 
 @pytest.mark.parametrize("text", [
     "", "tempo", "tempo=", "=90", "tempo=fast", "tempo=1.2.3", "tempo=nan", "tempo=inf", "tempo=1e999", "tempo===3",
-    "two words=3", "tempo=90 bpm", "tempo=+-3", "tempo=٣", "tempo:90", "tempo=.",
+    "-tempo=3", "tempo=90 bpm", "tempo=+-3", "tempo=٣", "tempo:90", "tempo=.",
 ])  # fmt: skip
 def test_what_is_no_override_is_refused_when_it_is_asked(text):
     with pytest.raises(UsageError, match="--set got") as caught:
@@ -43,6 +45,11 @@ def test_what_is_no_override_is_refused_when_it_is_asked(text):
     assert repr(text) in caught.value.message
     assert "note_density=+1.5" in caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def test_a_tempo_is_asked_for_once():
+    with pytest.raises(UsageError, match="--tempo came with --set tempo"):
+        ask(tempo=120.0, set=("gap=-1", "tempo=90"))
 
 
 def test_a_mapping_that_is_not_known():

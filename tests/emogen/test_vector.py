@@ -65,7 +65,7 @@ def test_a_group_is_of_core_attributes(group, names):
 
 
 @pytest.mark.parametrize(("name", "near"), [
-    ("note_densty", "note_density"), ("Velocity_mean", "velocity_mean"), ("keymode", "key_mode"),
+    ("note_densty", "note_density"), ("keymode", "key_mode"),
 ])  # fmt: skip
 def test_a_near_name_is_suggested(name, near):
     with pytest.raises(UsageError, match=f"--free got '{name}'") as caught:
@@ -79,3 +79,15 @@ def test_what_is_no_attribute_is_refused_with_a_hint(name):
     with pytest.raises(UsageError, match="which is no attribute") as caught:
         find_attributes(name, "--set")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["note_density", "Note density", "note-density", " NOTE  DENSITY "])
+def test_a_name_may_be_written_as_it_is_spoken(text):
+    assert [NAMES[place] for place in find_attributes(text, "--free")] == ["note_density"]
+
+
+@pytest.mark.parametrize(("word", "found"), [("loud", "velocity_mean"), ("tonic", "degree_0")])
+def test_an_attribute_is_found_by_what_it_means(word, found):
+    with pytest.raises(UsageError) as caught:
+        find_attributes(word, "--free")
+    assert found in caught.value.hint

@@ -11,12 +11,22 @@ import pytest
 
 from affectgen.affect import parse_affect
 from affectgen.cli.evaluate import EMOGEN_DEFAULTS
+from affectgen.emogen.checkpoint import load_emogen, map_of
 from affectgen.emogen.generate import Piece
 from affectgen.emogen.options import GUIDANCE, EmogenOptions, Override
 from affectgen.emogen.vector import CORE_NAMES, FIRST_EMOGEN, NAMES
 from affectgen.evaluate import emogen
 from affectgen.evaluate.copying import index_pieces
-from affectgen.evaluate.emogen import LEVELS, SWEEP_BARS, Settings, ablation, asked_and_found, control, sweeps
+from affectgen.evaluate.emogen import (
+    LEVELS,
+    SWEEP_BARS,
+    Settings,
+    ablation,
+    asked_and_found,
+    control,
+    real_bits,
+    sweeps,
+)
 from affectgen.evaluate.figures import Figure, Report
 from affectgen.evaluate.pieces import QUADRANTS, Made, compose_quadrants
 from affectgen.evaluate.reference import Reference
@@ -54,11 +64,11 @@ HIGH, LOW = [True] * 100, [False] * 100
 
 
 def test_bits_are_seen_where_they_were_asked_for():
-    asked, found = asked_and_found([made([True, False, None, True] + [None] * 96, [True, True, True, False, *LOW[4:]])])
+    asked, found = asked_and_found([made([True, False, None, True] + [None] * 96, [True, True, None, False, *LOW[4:]])])
     assert asked.shape == found.shape == (1, 100)
     np.testing.assert_array_equal(asked[0, :4], [1, 0, np.nan, 1])
     np.testing.assert_array_equal(found[0, :4], [1, 1, np.nan, 0])
-    assert np.isnan(found[0, 4:]).all()
+    assert (found[0, 4:] == 0).all()
 
 
 def test_a_value_on_its_threshold_is_not_above_it():
@@ -73,7 +83,7 @@ def test_control_is_the_mean_over_attributes_of_how_often_they_come():
     obedient = by_name(control([made(HIGH, HIGH), made(LOW, LOW)]))
     assert obedient[MEAN].value == obedient[NINE].value == 1.0
     assert obedient[MEAN].met
-    assert obedient[MEAN].note == "100 asked for, 100% of the time"
+    assert obedient[MEAN].note == "100 asked for, 100% of the time; published: all, always"
     contrary = by_name(control([made(HIGH, LOW), made(LOW, HIGH)]))
     assert contrary[MEAN].value == contrary[NINE].value == 0.0
     assert not contrary[MEAN].met
@@ -90,7 +100,7 @@ def test_attributes_count_alike_however_often_they_were_asked_for():
     found = figures[MEAN]
     assert found.value == pytest.approx(0.625)
     assert figures[NINE].value == pytest.approx(0.25), "of the two the fourth alone tells valence only"
-    assert found.note == f"2 asked for, {5 / 400:.0%} of the time"
+    assert found.note == f"2 asked for, {5 / 400:.0%} of the time; published: all, always"
 
 
 def test_the_nine_that_tell_valence_have_their_own_figure():
@@ -110,6 +120,28 @@ def test_what_was_never_asked_for_has_no_figure_and_no_warning():
     assert found[MEAN].value == 1.0
     assert np.isnan(found[NINE].value)
     assert not found[NINE].met
+
+
+def test_control_stands_beside_real_clips_and_exchanged_requests():
+    pieces = [made(HIGH, HIGH), made(LOW, LOW)] * 10
+    near = np.tile([[1.0], [1.0], [0.0], [0.0]], (5, 100))
+    found = by_name(control(pieces, near, seed=3))[MEAN]
+    assert (found.value, found.real) == (1.0, 0.5)
+    asked = np.array([True, False] * 10)
+    assert found.shuffled == np.mean(asked[np.random.default_rng(3).permutation(20)] == asked)
+    assert by_name(control(pieces))[MEAN].real is None
+
+
+def test_real_clips_are_drawn_near_what_was_asked(tiny_emogen):
+    scaled = map_of(str(tiny_emogen)).on(load_emogen(str(tiny_emogen)).scale)
+    asked = [Made(SimpleNamespace(asked=parse_affect("sad")), None)] * 40
+    bits = real_bits(scaled, asked, 1)
+    weight = scaled.at(parse_affect("sad")).weight
+    assert bits.shape == (40, 100)
+    assert set(np.unique(bits)) <= {0, 1}
+    known = {row.tobytes() for row in scaled.above[weight > 1e-3].astype(float)}
+    assert np.mean([row.tobytes() in known for row in bits]) > 0.9
+    np.testing.assert_array_equal(bits, real_bits(scaled, asked, 1))
 
 
 def test_a_piece_too_poor_to_be_measured_has_no_control():
