@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import Talk, affect_options, affect_setting, exclude, model_options, read_stdin, talk_options
+from affectgen.cli.options import (
+    Talk,
+    affect_options,
+    affect_setting,
+    checkpoint_option,
+    exclude,
+    read_stdin,
+    talk_options,
+)
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT
 
@@ -96,14 +104,16 @@ def _table(one: Measured, named: bool) -> str:
 @affect_options
 @click.option("--all", "everything", is_flag=True, help="EmoGen's hundred too, not the core attributes alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@model_options("AFFECTGEN_EMOGEN_CHECKPOINT")
+@checkpoint_option("AFFECTGEN_EMOGEN_CHECKPOINT")
 @talk_options
 @click.pass_context
 def emotion_map(ctx: click.Context, /, everything: bool, as_json: bool, **params: Any) -> None:
-    """Print the attributes that an emotion asks for, with their spread in real music near it.
+    """Print the attributes that music of an emotion has, with their spread in real pieces near it.
 
     Mean and spread are in standard deviations over real pieces, the value beside them in the attribute's own unit;
-    `open` stands where attributes vary near the emotion as much as anywhere, and are left to the model.
+    `open` stands where attributes vary near the emotion as much as anywhere, and are left to the model. A piece asks
+    for values drawn from these, with half the spread and somewhat farther out, as docs/emogen.md says. One point is
+    read, no path.
 
     \b
     affectgen emogen map -a calm

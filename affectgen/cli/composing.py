@@ -44,9 +44,11 @@ def temperature_option(default: float) -> Callable[[Command], Command]:
     return click.option("--temperature", type=kind, default=default, show_default=True, help=text)
 
 
-def compose_options(kind: type[ComposeOptions], guidance: str, variable: str) -> Callable[[Command], Command]:
+def compose_options(
+    kind: type[ComposeOptions], guidance: str, variable: str, again: str
+) -> Callable[[Command], Command]:
     """Every option of a command that composes, with the defaults of its options dataclass `kind`. guidance: the help of
-    --guidance; variable: the environment variable of --checkpoint."""
+    --guidance; variable: the environment variable of --checkpoint; again: when a piece is composed anew."""
 
     def decorate(command: Command) -> Command:
         """Put the options on a command."""
@@ -61,7 +63,7 @@ def compose_options(kind: type[ComposeOptions], guidance: str, variable: str) ->
                 "--expressive/--on-grid", default=True, show_default=True,
                 help="Play with learned timing, or stay on the grid.",
             ),
-            best_of_option(kind.best_of), tries_option(kind.tries),
+            best_of_option(kind.best_of), tries_option(kind.tries, again),
             click.option("--count", type=click.IntRange(1),
                          help="Make several, with seeds counted up, into the folder -o."),
             seed_option, output_options, model_options(variable), talk_options,
@@ -78,7 +80,8 @@ def _length_options(kind: type[ComposeOptions]) -> list[Callable[[Command], Comm
         ),
         click.option("--seconds", type=Number(4, MOST_SECONDS), help="Length in seconds, instead of --bars."),
         click.option(
-            "--tempo", type=Number(20, 300), help="Beats a minute, at the median. [default: the model chooses]"
+            "--tempo", type=Number(20, 300),
+            help="Beats a minute, at the median; within 8 % for a length in --seconds. [default: the model chooses]",
         ),
         click.option("--key", help="C, F# minor, Bb major, am. [default: the model chooses]"),
     ]  # fmt: skip

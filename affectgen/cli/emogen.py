@@ -9,8 +9,9 @@ import click
 from affectgen.cli.attributes import attributes, emotion_map
 from affectgen.cli.composing import compose, compose_options
 from affectgen.cli.emogen_train import train
-from affectgen.cli.options import origin
+from affectgen.cli.options import affect_setting, given, origin
 from affectgen.emogen.options import GUIDANCE, MAPPINGS, EmogenOptions
+from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 
 CHECKPOINT_VARIABLE = "AFFECTGEN_EMOGEN_CHECKPOINT"
@@ -38,7 +39,7 @@ emogen.add_command(train)
 @click.option("--free", "free", multiple=True, metavar="NAME", help="An attribute, or group, left to the model.")
 @compose_options(
     EmogenOptions, f"How hard the attributes pull; 1 is the model as it learnt. [default: {GUIDANCE:g}]",
-    CHECKPOINT_VARIABLE,
+    CHECKPOINT_VARIABLE, "a piece has not the length asked",
 )  # fmt: skip
 @click.pass_context
 def generate(ctx: click.Context, /, **params: Any) -> None:
@@ -51,8 +52,12 @@ def generate(ctx: click.Context, /, **params: Any) -> None:
     affectgen emogen generate --set tempo=90 --set key_mode=-1 -o minor.mid
     affectgen emogen generate -a tense --count 8 -o out/
     """
-    lists = {
+    guidance = params["guidance"] if params["guidance"] is not None else GUIDANCE
+    resolved = {
         "set": Setting(tuple(params["set_"]), origin(ctx, "set_")),
         "free": Setting(tuple(params["free"]), origin(ctx, "free")),
+        "guidance": Setting(guidance, origin(ctx, "guidance")),
     }
-    compose(ctx, "emogen generate", needless_affect=("source", "continue_from", "set_"), more=lists)
+    if given(ctx, "mapping") and affect_setting(ctx).value is None:
+        raise UsageError("--mapping came without an affect.", "Give one with -a, or leave --mapping out.")
+    compose(ctx, "emogen generate", needless_affect=("source", "continue_from", "set_"), more=resolved)

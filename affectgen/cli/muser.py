@@ -42,6 +42,7 @@ muser.add_command(train)
     f"How hard the affect pulls; 1 is the model as it learnt. "
     f"[default: {POINT_GUIDANCE:g}, along a path {PATH_GUIDANCE:g}]",
     CHECKPOINT_VARIABLE,
+    "a piece is not good enough",
 )
 @click.pass_context
 def generate(ctx: click.Context, /, **params: Any) -> None:

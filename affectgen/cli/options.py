@@ -129,10 +129,14 @@ def model_options(variable: str) -> Callable[[Command], Command]:
     """--checkpoint (from the environment variable `variable`) and --device."""
 
     def decorate(command: Command) -> Command:
-        model = click.option("--checkpoint", envvar=variable, metavar="NAME|PATH", help="The trained model to use.")
-        return device_option(model(command))
+        return device_option(checkpoint_option(variable)(command))
 
     return decorate
+
+
+def checkpoint_option(variable: str) -> Callable[[Command], Command]:
+    """--checkpoint, from the environment variable `variable`."""
+    return click.option("--checkpoint", envvar=variable, metavar="NAME|PATH", help="The trained model to use.")
 
 
 def device_option(command: Command) -> Command:
@@ -170,16 +174,15 @@ def best_of_option(default: int) -> Callable[[Command], Command]:
     )
 
 
-def tries_option(default: int) -> Callable[[Command], Command]:
-    """--tries."""
+def tries_option(default: int, when: str = "a piece is not good enough") -> Callable[[Command], Command]:
+    """--tries. when: what makes another try needed."""
     return click.option(
         "--tries",
         type=click.IntRange(1, MOST_CANDIDATES),
         default=default,
         show_default=True,
         envvar="AFFECTGEN_TRIES",
-        help="Compose anew, so often at most, while a piece is not good enough; "
-        "with --seconds so often for each of up to four lengths.",
+        help=f"Compose anew, so often at most, while {when}; with --seconds so often for each of up to four lengths.",
     )
 
 

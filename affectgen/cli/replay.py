@@ -150,5 +150,8 @@ def _check_same(record: Manifest, result: Result) -> None:
         return
     now = versions()
     changed = [f"{key} {value} (now {now.get(key)})" for key, value in record.versions.items() if now.get(key) != value]
+    before, used = record.details.get("map"), result.details.get("map")  # EmoGen's, which is a file of its own
+    if isinstance(before, dict) and before != used:
+        changed.append(f"the map {before.get('name')} with SHA-256 {before.get('sha256')}")
     hint = f"It was made with {', '.join(changed)}." if changed else "The task is not reproducible: please report it."
     raise AffectgenError("Other bytes came than the manifest records, so nothing was written.", hint)

@@ -100,6 +100,10 @@ class Generator(Auditions[EmogenOptions, Piece]):
         request = Request(targets, draft.bars, seed, key, choose=choose, sampling=sampling)
         return request if given is None else _continuing(request, context_of(given))
 
+    def _tempo(self, option: EmogenOptions) -> float | None:
+        own = [override.value for override in option.overrides if override.name == "tempo" and override.natural]
+        return own[-1] if own else option.tempo
+
     def _key(self, option: EmogenOptions, targets: NDArray[np.float64], seed: tuple[int, ...]) -> Key:
         """Any tonic; the mode that the target asks for, or any if it is free."""
         rng = np.random.default_rng((*seed, KEY_SEED))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import symusic
 
+from affectgen.device import cores
 from affectgen.emogen.vector import NAMES, describe
-from affectgen.errors import AffectgenError
-from affectgen.score.beats import has_beat_grid
+from affectgen.errors import AffectgenError, MidiError
+from affectgen.score.beats import LONGEST, has_beat_grid
 from affectgen.score.midi import grid_of, notes_of, open_midi
 
 FEW = 40  # files that are measured sooner than other processes start
+MOST_NOTES = 60_000  # two hours of eight notes a second
 CHUNK = 8  # files handed to a process at a time
 
 
@@ -32,25 +37,55 @@ class Measured:
 def measure_piece(source: Path | bytes) -> dict[str, float | None]:
     """The attributes of a MIDI file, or of its bytes, by name; tempo is known where the file's beats are the music's.
 
-    MidiError for a file that cannot be read.
+    MidiError for a file that cannot be read, or one of more than MOST_NOTES notes or LONGEST seconds: the sweep over
+    what sounds together needs some kilobytes a note.
     """
     score = open_midi(source)
-    tempo = float(np.median(grid_of(score).tempo)) if has_beat_grid(score) else np.nan
-    values = describe(notes_of(score), tempo)
+    notes = notes_of(score)
+    if notes.end > LONGEST or len(notes) > MOST_NOTES:
+        raise MidiError(
+            f"This MIDI file has {len(notes)} notes in {notes.end / 60:.0f} minutes; up to {MOST_NOTES} in "
+            f"{LONGEST / 60:.0f} can be measured.", "Cut it.",
+        )  # fmt: skip
+    values = describe(notes, _tempo(score))
     return {name: float(v) if np.isfinite(v) else None for name, v in zip(NAMES, values.tolist(), strict=True)}
+
+
+def _tempo(score: symusic.Score) -> float:
+    """Median beats a minute of a score in ticks, nan where its beats are not the music's, or too many to be read."""
+    try:
+        return float(np.median(grid_of(score).tempo)) if has_beat_grid(score) else np.nan
+    except MidiError:
+        return np.nan
 
 
 def measure_files(paths: Sequence[str], jobs: int | None = None) -> Iterator[Measured]:
     """Every file in turn; many of them by several processes (as many as there are processors, for None)."""
-    count = jobs if jobs is not None else (len(os.sched_getaffinity(0)) if len(paths) > FEW else 1)
+    count = jobs if jobs is not None else (cores() if len(paths) > FEW else 1)
     if count == 1:
         yield from map(_measure, paths)
         return
     pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield from pool.map(_measure, paths, chunksize=CHUNK)
+        with deaf_to_interrupts():  # the processes that start now stay so, and end when this one ends them
+            results = pool.map(_measure, paths, chunksize=CHUNK)
+        yield from results
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C in the block, as do processes that start in it until they end; nothing outside the main thread,
+    which alone may choose."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _measure(name: str) -> Measured:
@@ -58,4 +93,5 @@ def _measure(name: str) -> Measured:
     try:
         return Measured(name, measure_piece(Path(name)))
     except AffectgenError as error:
-        return Measured(name, {}, error.message)
+        said = error.message if name in error.message else f"{name}: {error.message}"
+        return Measured(name, {}, said)

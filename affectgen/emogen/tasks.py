@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,9 +57,9 @@ class GenerateRunner:
         )  # fmt: skip
 
 
-def attribute_rows(piece: Piece) -> list[dict[str, dict[str, float]]]:
+def attribute_rows(piece: Piece) -> list[dict[str, dict[str, float | None]]]:
     """For each segment every attribute that was asked for: target and measured value, in natural units and in standard
-    deviations."""
+    deviations; None for what too few notes leave unknown."""
     import numpy as np
 
     from affectgen.emogen.vector import NAMES
@@ -68,21 +69,21 @@ def attribute_rows(piece: Piece) -> list[dict[str, dict[str, float]]]:
         return []
     rows = []
     for segment in range(len(asked)):
-        places = np.flatnonzero(np.isfinite(asked[segment]) & np.isfinite(found[segment]))
+        places = np.flatnonzero(np.isfinite(asked[segment]))
         rows.append({
             NAMES[place]: {
                 "asked": _short(asked[segment, place]), "measured": _short(found[segment, place]),
-                "asked_sd": round(float(piece.targets.sd[segment, place]), 2),
-                "measured_sd": round(float(piece.achieved[segment, place]), 2),
+                "asked_sd": _short(piece.targets.sd[segment, place]),
+                "measured_sd": _short(piece.achieved[segment, place]),
             }
             for place in places
         })  # fmt: skip
     return rows
 
 
-def _short(value: float) -> float:
-    """Four significant digits."""
-    return float(f"{value:.4g}")
+def _short(value: float) -> float | None:
+    """Four significant digits; None for nan."""
+    return None if math.isnan(value) else float(f"{value:.4g}")
 
 
 GENERATE = EmogenTask()

@@ -27,7 +27,7 @@ HEAD = "| k | attribute | threshold | median | deviation, % | standard error by 
 
 @dataclass(frozen=True)
 class Row:
-    """One attribute's median over the clips and its standard error; both nan where the attribute is missing."""
+    """One attribute's median over the clips and its standard error."""
 
     attribute: Attribute
     median: float
@@ -52,8 +52,6 @@ class Row:
         """The row of the table."""
         threshold, whole = self.attribute.threshold, abs(self.attribute.threshold)
         cells = [str(self.attribute.index), self.attribute.title, f"{threshold:.5g}"]
-        if self.attribute.missing:
-            return "| " + " | ".join([*cells, "not computed", "", "", "no"]) + " |"
         off = f"{100 * (self.median - threshold) / whole:+.1f}" if whole else ""
         error = f"{100 * self.error / whole:.1f}" if whole else ""
         return "| " + " | ".join([*cells, f"{self.median:.5g}", off, error, "yes" if self.close else "no"]) + " |"

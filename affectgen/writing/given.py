@@ -57,11 +57,14 @@ def tail_seconds(score: GridScore, bars: int) -> float:
 
 
 def finish(option: ComposeOptions, score: GridScore, given: GridScore | None) -> GridScore:
-    """Put the piece that was continued before its continuation, and bring the median tempo to what was asked."""
+    """Put the piece that was continued before its continuation, and bring the median tempo of what was composed to what
+    was asked."""
+    kept = 0
     if given is not None and option.continue_from is not None:
-        score = append(given, score)
+        score, kept = append(given, score), BEATS * given.bars
     if option.tempo is not None:
-        score = replace(score, tempo=score.tempo * (option.tempo / float(np.median(score.tempo))))
+        own = score.tempo[kept:] * (option.tempo / float(np.median(score.tempo[kept:])))
+        score = replace(score, tempo=np.concatenate([score.tempo[:kept], own]))
     return score
 
 

@@ -200,12 +200,17 @@ class Auditions(ABC, Generic[Option, Heard]):
             pieces |= dict(zip(indices, made, strict=True))
         return [pieces[index] for index in range(len(options))]
 
+    def _tempo(self, option: Option) -> float | None:
+        """The tempo that is asked for, None for any."""
+        return option.tempo
+
     def _to_length(self, option: Option, seconds: float) -> Heard:
         """Compose bars until a good piece comes near the seconds asked, then bring its tempo the rest of the way.
 
         Of a continued piece only what is composed counts.
         """
-        bar = 240.0 / option.tempo if option.tempo is not None else BAR_SECONDS
+        tempo_asked = self._tempo(option)
+        bar = 240.0 / tempo_asked if tempo_asked is not None else BAR_SECONDS
         bars, given = max(1, round(seconds / bar)), given_piece(option)
         drafts = tuple(Draft(number, bars) for number in range(option.tries * option.best_of))
         hearing = self._compose([Hearing(0, option, given, drafts)])[0]

@@ -83,6 +83,9 @@ class ComposeOptions:
         if (self.source is None) != (not self.keep):
             came, lacks = ("--keep", "--source") if self.source is None else ("--source", "--keep")
             raise UsageError(f"{came} came without {lacks}.", "Say both: --source PIECE --keep ELEMENTS")
+        if self.key is not None and (self.source is not None or self.continue_from is not None):
+            came = "--source" if self.source is not None else "--continue"
+            raise UsageError(f"--key came with {came}, whose key stays.", "Leave --key out.")
         if self.source is not None and self.seconds is not None:
             raise UsageError("--seconds came with --source, whose length stays.", "Leave --seconds out.")
 

@@ -425,6 +425,21 @@ def test_a_length_in_seconds_is_met(generator):
     assert both.score.seconds == pytest.approx(8.0, abs=0.1)
 
 
+def test_bars_are_first_guessed_by_the_tempo_that_is_set(generator, monkeypatch):
+    tried = []
+    ask_for = generator._request
+
+    def noting(hearing, draft):
+        tried.append(draft.bars)
+        return ask_for(hearing, draft)
+
+    monkeypatch.setattr(generator, "_request", noting)
+    quantiles = generator.composer.scale.quantiles[TEMPO]
+    tempo = float(np.round(quantiles[40]))
+    one(generator, None, seconds=12.0, set=(f"tempo={tempo:g}",))
+    assert tried[0] == round(12 * tempo / 240)
+
+
 @pytest.mark.parametrize("bars", [3, CONTEXT_BARS + 3])
 def test_a_continued_piece_stays_as_it_was(generator, score, bars):
     data = write_midi(score(5, bars))

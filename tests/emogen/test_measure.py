@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -9,7 +13,8 @@ from affectgen.emogen import measure
 from affectgen.emogen.measure import FEW, measure_files, measure_piece
 from affectgen.emogen.vector import NAMES, describe
 from affectgen.errors import MidiError
-from affectgen.score.grid import Timing
+from affectgen.score.grid import Timing, make_grid
+from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi, write_notes
 from affectgen.score.notes import NoteArray
 
@@ -53,6 +58,41 @@ def test_the_tempo_of_a_piece_of_ours_is_known_although_it_is_played(score):
     assert measure_piece(write_midi(piece, played))["tempo"] == pytest.approx(np.median(piece.tempo), rel=1e-4)
 
 
+def test_a_file_of_days_or_of_a_million_notes_is_refused():
+    """A few bytes can say that a note comes after forty hours."""
+    far = NoteArray.of([0.0, 140_000.0], [1.0, 1.0], [60, 64], [70, 70])
+    with pytest.raises(MidiError, match=r"2 notes in 2333 minutes; up to 60000 in 120 can be measured"):
+        measure_piece(write_notes(far))
+    many = np.arange(measure.MOST_NOTES + 1)
+    with pytest.raises(MidiError, match="60001 notes"):
+        measure_piece(write_notes(NoteArray.of(many * 0.05, np.full(len(many), 0.04), many % 40 + 40, many % 90 + 10)))
+
+
+def test_too_many_beats_leave_the_tempo_open():
+    start = np.arange(400)
+    rows = np.stack([start * 1600, np.full(400, 4), 40 + start % 40, np.full(400, 70)], axis=1)
+    piece = make_grid(rows, np.full(160_000, 6000.0), (), Key(0, 0))
+    found = measure_piece(write_midi(piece))
+    assert [name for name, value in found.items() if value is None] == ["tempo"]
+
+
+def test_what_is_wrong_names_the_file(files, monkeypatch):
+    def refuse(source):
+        raise MidiError("This MIDI file is odd.", "Mend it.")
+
+    monkeypatch.setattr(measure, "measure_piece", refuse)
+    assert [one.error for one in measure_files(files[:2])] == [f"{name}: This MIDI file is odd." for name in files[:2]]
+
+
+def test_the_processes_ignore_an_interrupt_and_this_one_does_not():
+    before = signal.getsignal(signal.SIGINT)
+    with measure.deaf_to_interrupts():
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        words = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"]
+        assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "alive\n"
+    assert signal.getsignal(signal.SIGINT) == before
+
+
 def test_files_come_in_order_and_a_bad_one_stops_no_other(files):
     found = list(measure_files(files))
     assert [one.name for one in found] == files
@@ -86,7 +126,7 @@ def test_a_few_files_start_no_other_process(files, monkeypatch):
             pass
 
     monkeypatch.setattr(measure, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(measure.os, "sched_getaffinity", lambda number: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(measure, "cores", lambda: 3)
     assert len(list(measure_files(files))) == 5
     assert list(measure_files([])) == []
     assert begun == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from affectgen.emogen.checkpoint import load_emogen, map_of
 from affectgen.emogen.options import EmogenOptions
-from affectgen.emogen.tasks import GENERATE
+from affectgen.emogen.tasks import GENERATE, attribute_rows
 from affectgen.emogen.vector import CORE_NAMES, NAMES
 from affectgen.errors import CheckpointError
 from affectgen.score.midi import read_notes
@@ -79,3 +81,14 @@ def test_no_checkpoint_is_an_error_with_a_hint(tmp_path):
     with pytest.raises(CheckpointError) as caught:
         GENERATE.load(str(tmp_path / "absent"), "cpu")
     assert caught.value.hint
+
+
+def test_what_too_few_notes_leave_unknown_is_still_named_as_asked():
+    wanted, values = np.full((2, len(NAMES)), np.nan), np.full((1, len(NAMES)), np.nan)
+    wanted[:, 0] = 70.0
+    values = np.stack([values[0], np.full(len(NAMES), 60.0)])
+    targets = SimpleNamespace(sd=wanted / 100)
+    piece = SimpleNamespace(wanted=wanted, values=values, targets=targets, achieved=values / 100)
+    rows = attribute_rows(piece)
+    assert rows[0] == {NAMES[0]: {"asked": 70.0, "measured": None, "asked_sd": 0.7, "measured_sd": None}}
+    assert rows[1][NAMES[0]]["measured"] == 60.0

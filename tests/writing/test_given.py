@@ -80,6 +80,15 @@ def test_the_median_tempo_is_brought_to_what_was_asked(score):
     assert np.array_equal(finish(ComposeOptions("happy", 1), score(1, 4), None).tempo, score(1, 4).tempo)
 
 
+def test_the_tempo_of_a_piece_that_is_gone_on_from_stays(score):
+    given = score(2, 3)
+    composed = decode(np.concatenate([encode(given)[:-1], encode(score(3, 2, key=given.key))[1:]]))
+    option = ComposeOptions("happy", 1, continue_from=write_midi(given), tempo=150.0)
+    made = finish(option, composed, given)
+    assert np.array_equal(made.tempo[: len(given.tempo)], given.tempo)
+    assert np.median(made.tempo[len(given.tempo) :]) == pytest.approx(150.0)
+
+
 def test_seconds_of_the_last_bars(score):
     piece = score(1, 4)
     lines = piece.line_seconds()

@@ -85,3 +85,9 @@ def test_numbers_and_whole_numbers():
         whole("--n", 1.5, 1, 3)
     with pytest.raises(UsageError, match=r"--x got 0\.4; expected 0\.5 to 1\."):
         within("--x", 0.4, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("given", [{"source": b"x", "keep": ("pitch",)}, {"continue_from": b"x"}])
+def test_a_key_cannot_be_asked_of_a_piece_that_has_one(given):
+    with pytest.raises(UsageError, match=r"--key came with --(source|continue), whose key stays"):
+        ComposeOptions("happy", 1, key="C", **given)

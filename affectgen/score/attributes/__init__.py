@@ -35,14 +35,14 @@ _GROUPS = (
 def emogen_attributes(notes: NoteArray) -> NDArray[np.float64]:
     """The attributes of one piece, float64 [100], in the order of ATTRIBUTES.
 
-    Finite for any piece down to an empty one, 0 where a piece leaves an attribute undefined; nan only for an attribute
-    that the catalogue calls missing. Quarter notes are half seconds (`ticks`).
+    Finite for any piece down to an empty one, 0 where a piece leaves an attribute undefined. Quarter notes are half
+    seconds (`ticks`).
     """
     ticks = to_ticks(notes)
     values: dict[str, float] = {}
     for group in _GROUPS:
         values |= group(ticks)
-    return np.array([np.nan if a.missing else values[a.name] for a in ATTRIBUTES])
+    return np.array([values[one.name] for one in ATTRIBUTES])
 
 
 def emogen_bits(values: NDArray[np.float64]) -> NDArray[np.int8]:

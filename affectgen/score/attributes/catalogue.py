@@ -19,7 +19,6 @@ class Attribute:
     threshold: float  # bit 1 means strictly above
     bits: tuple[int, int, int, int]  # for the quadrants Q1 to Q4
     published: float  # share of pieces in which EmoGen's control of the bit succeeded
-    missing: bool = False  # whether it is not computed here, its value nan and its bit -1
 
     @property
     def name(self) -> str:
