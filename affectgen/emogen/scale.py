@@ -47,16 +47,15 @@ class Scale:
 
         A value that many pieces share (no sevenths at all, say) stands in the middle of them.
         """
-        found = np.full(values.shape, np.nan)
-        for place, steps in enumerate(self.quantiles):
-            column = np.asarray(values[..., place])
-            there = np.isfinite(column)
-            low = np.interp(column[there], steps, np.arange(POINTS), left=-0.5, right=POINTS - 0.5)
-            first = np.searchsorted(steps, column[there], "left")
-            last = np.searchsorted(steps, column[there], "right")
-            rank = np.where(last > first, (first + last - 1) / 2, low)  # of ties the middle
-            found[..., place][there] = (rank + 0.5) / POINTS
-        return np.clip(_normal(torch.special.ndtri, found), -FARTHEST, FARTHEST)
+        each = values[..., None]
+        first, last = (self.quantiles < each).sum(axis=-1), (self.quantiles <= each).sum(axis=-1)  # [..., K]
+        place = np.arange(len(self.quantiles))
+        before, after = (self.quantiles[place, np.clip(step, 0, POINTS - 1)] for step in (first - 1, first))
+        share = np.divide(values - before, after - before, out=np.zeros(values.shape), where=after > before)
+        rank = np.where(last > first, (first + last - 1) / 2, first - 1 + share)  # of ties the middle
+        rank = np.where(last == 0, -0.5, np.where(first == POINTS, POINTS - 0.5, rank))  # beyond all
+        rank = np.where(np.isnan(values), np.nan, (rank + 0.5) / POINTS)
+        return np.clip(_normal(torch.special.ndtri, rank), -FARTHEST, FARTHEST)
 
     def to_natural(self, sd: Floats) -> Floats:
         """Standard deviations [..., K] as natural values; nan stays nan."""

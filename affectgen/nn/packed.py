@@ -25,7 +25,7 @@ def pack(layer: nn.Linear) -> Product:
         return layer
     bias = None if layer.bias is None else layer.bias.detach().float()
     packed = torch.ops.quantized.linear_prepack_fp16(weight, bias)
-    multiply = torch.ops.quantized.linear_dynamic_fp16
+    multiply = torch.ops.quantized.linear_dynamic_fp16.default  # the overload itself: nothing is looked up at a call
 
     def product(rows: Tensor) -> Tensor:
         result: Tensor = multiply(rows, packed)

@@ -64,9 +64,10 @@ def interval_weights(found: Stretches) -> Floats:
     A pair counts with the ticks that it sounds times the mean velocity of its two notes. Without the velocities ten
     of the sixteen intervals miss EmoGen's thresholds over EMOPIA by more than 3 %, with them six.
     """
-    plain = found.sounding.astype(np.float64)
-    pairs = (found.force * found.length[:, None]).T @ plain  # [128, 128]; with its transpose, the sum of velocities
-    size = np.abs(np.subtract.outer(np.arange(128), np.arange(128)))
+    heard = np.flatnonzero(found.sounding.any(axis=0))  # of 128 pitches a piece has some dozens
+    plain = found.sounding[:, heard].astype(np.float64)
+    pairs = (found.force[:, heard] * found.length[:, None]).T @ plain  # [P, P]; plus its transpose, both velocities
+    size = np.abs(np.subtract.outer(heard, heard))
     weights = np.bincount(size.ravel(), weights=pairs.ravel(), minlength=128) / 2
     weights[0] = 0.0
     return weights
