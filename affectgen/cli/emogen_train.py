@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import LARGEST_SEED, Command, Number, device_option, given
-from affectgen.cli.training import check_files, path_text
-from affectgen.device import choose_threads, pick_device
+from affectgen.cli.options import Command, Number, given
+from affectgen.cli.training import check_files, hardware, keeping, say_written, training_options
 from affectgen.emogen.config import EmogenConfig
 from affectgen.errors import UsageError
 
@@ -37,17 +36,7 @@ def _number(name: str, text: str, kind: click.ParamType[Any], default: float) ->
 @_number("rows", "Excerpts in a batch.", click.IntRange(1), NUMBERS["rows"])
 @_number("words", "Longest excerpt, in words; in some batches twice that.", click.IntRange(32), NUMBERS["words"])
 @_number("rate", "Highest learning rate.", Number(1e-7, 1), NUMBERS["rate"])
-@click.option(
-    "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
-    default=1,
-    show_default=True,
-    envvar="AFFECTGEN_SEED",
-    help="Of the first weights, the batches and the dropout.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Threads of torch. [default: 1, or $AFFECTGEN_THREADS]")
-@device_option
-@click.option("--force", is_flag=True, help="Replace a checkpoint that exists.")
+@training_options
 @click.pass_context
 def train(ctx: click.Context, /, **params: Any) -> None:
     """Train a generator on music without labels, and measure the map from emotions on labelled clips.
@@ -72,15 +61,10 @@ def train(ctx: click.Context, /, **params: Any) -> None:
 
     model = EmogenConfig(dim=params["dim"], layers=params["layers"], heads=params["heads"], condition=params["dim"])
     options = EmogenTrainOptions(
-        params["data"], run, model, start=params["start"], seed=params["seed"], device=pick_device(params["device"]),
-        threads=params["threads"] if params["threads"] is not None else choose_threads(),
+        params["data"], run, model, start=params["start"], seed=params["seed"], **hardware(params),
         **{name: params[name] for name in NUMBERS},
     )  # fmt: skip
-    try:
+    with keeping(run, command):
         written = produce(options, out, command)
-    except KeyboardInterrupt:
-        click.echo(f"Interrupted. The run is kept in {run}; go on with the same words:\n  {command}", err=True)
-        raise
     if written:
-        words = ["affectgen", "emogen", "generate", "--checkpoint", path_text(out), "-a", "happy", "-o", "happy.mid"]
-        click.echo(f"wrote {out} and {out.name}-map; try: {shlex.join(words)}", err=True)
+        say_written(out, "emogen", f" and {out.name}-map")

@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import LARGEST_SEED, Command, Number, Words, device_option, given, readable
-from affectgen.cli.training import check_files, path_text
-from affectgen.device import choose_threads, pick_device
+from affectgen.cli.options import Command, Number, Words, given, readable
+from affectgen.cli.training import check_files, hardware, keeping, say_written, training_options
 from affectgen.errors import UsageError
 from affectgen.muser.config import MuserConfig
 
@@ -71,17 +70,7 @@ def _number(name: str, text: str, kind: click.ParamType[Any]) -> Callable[[Comma
     show_default=True,
     help="Weight of the order of slices by their element; 0 switches it off.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
-    default=1,
-    show_default=True,
-    envvar="AFFECTGEN_SEED",
-    help="Of the first weights, the batches and the dropout.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Threads of torch. [default: 1, or $AFFECTGEN_THREADS]")
-@device_option
-@click.option("--force", is_flag=True, help="Replace a checkpoint that exists.")
+@training_options
 @click.pass_context
 def train(ctx: click.Context, /, **params: Any) -> None:
     """Train a MusER on one's own clips, and write it as a checkpoint; after Ctrl-C, the same words go on with it.
@@ -98,23 +87,16 @@ def train(ctx: click.Context, /, **params: Any) -> None:
     check_files(out, run, params["force"])
     if params["points"] is not None:
         readable(params["points"])
-    common = {name: params[name] for name in ("data", "points", "seed")} | {
-        "folder": run, "device": pick_device(params["device"]),
-        "threads": params["threads"] if params["threads"] is not None else choose_threads(),
-    }  # fmt: skip
+    common = {name: params[name] for name in ("data", "points", "seed")} | {"folder": run} | hardware(params)
     numbers = {
         name: default if params[name] is None else params[name]
         for name, default in NUMBERS[params["structure"]].items()
     }
     command = shlex.join(["affectgen", *ctx.obj["argv"]])
-    try:
+    with keeping(run, command):
         written = (_ours if params["structure"] == OURS else _paper)(params, common, numbers, command)
-    except KeyboardInterrupt:
-        click.echo(f"Interrupted. The run is kept in {run}; go on with the same words:\n  {command}", err=True)
-        raise
     if written:
-        words = ["affectgen", "muser", "generate", "--checkpoint", path_text(out), "-a", "happy", "-o", "happy.mid"]
-        click.echo(f"wrote {out}; try: {shlex.join(words)}", err=True)
+        say_written(out, "muser")
 
 
 def _ours(params: dict[str, Any], common: dict[str, Any], numbers: Mapping[str, Any], command: str) -> bool:

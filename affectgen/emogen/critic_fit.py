@@ -14,7 +14,7 @@ from affectgen.device import choose_threads, use_threads
 from affectgen.emogen.checkpoint import DEFAULT_CRITIC, load_emogen, map_of
 from affectgen.emogen.generate import Generator
 from affectgen.emogen.options import EmogenOptions
-from affectgen.recognize.critic_fit import Subject, make, read_options
+from affectgen.recognize.critic_fit import make, read_options
 from affectgen.score.notes import NoteArray
 
 TOLD = """Tells EMOPIA's training clips from pieces that EmoGen ({composer}) composed at the points where the
@@ -35,11 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_threads(choose_threads())
     composer = load_emogen(options.checkpoint)
     generator = Generator(composer, map_of(options.checkpoint))
-    told = f"{composer.name}, sha256 {composer.sha256[:12]}"
-    return make(options, Subject(
-        told, TOLD.format(composer=told), "affectgen.emogen.critic_fit",
-        lambda affects, seed: compose(generator, affects, seed),
-    ))  # fmt: skip
+    return make(
+        options, composer, TOLD, "affectgen.emogen.critic_fit", lambda affects, seed: compose(generator, affects, seed)
+    )
 
 
 if __name__ == "__main__":

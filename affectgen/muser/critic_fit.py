@@ -15,7 +15,7 @@ from affectgen.muser.checkpoint import load_writer
 from affectgen.muser.generate import Generator
 from affectgen.muser.options import GenerateOptions
 from affectgen.recognize.critic import CRITIC
-from affectgen.recognize.critic_fit import Subject, make, read_options
+from affectgen.recognize.critic_fit import make, read_options
 from affectgen.score.notes import NoteArray
 
 TOLD = """Tells EMOPIA's training clips from pieces that MusER ({composer}) composed at the points where the
@@ -35,11 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_threads(choose_threads())
     composer = load_writer(options.checkpoint, "cpu")
     generator = Generator(composer, criticised=False)
-    told = f"{composer.name}, sha256 {composer.sha256[:12]}"
-    return make(options, Subject(
-        told, TOLD.format(composer=told), "affectgen.muser.critic_fit",
-        lambda affects, seed: compose(generator, affects, seed),
-    ))  # fmt: skip
+    return make(
+        options, composer, TOLD, "affectgen.muser.critic_fit", lambda affects, seed: compose(generator, affects, seed)
+    )
 
 
 if __name__ == "__main__":

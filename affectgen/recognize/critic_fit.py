@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,20 @@ CHUNK = 64  # pieces composed between two notes of progress
 LICENCE = "CC-BY-NC-SA-4.0"
 # pieces for affects, as `--affect` reads them, with seeds counted up from the second argument
 Compose = Callable[[Sequence[str], int], Sequence[NoteArray]]
+
+
+class Composer(Protocol):
+    """What composes, with the name and the hash of its checkpoint."""
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The checkpoint's hash."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -157,8 +172,11 @@ def read_options(document: str, output: str, run: str, arguments: Sequence[str] 
     return options
 
 
-def make(options: argparse.Namespace, subject: Subject) -> int:
-    """Compose, fit, write the folder."""
+def make(options: argparse.Namespace, composer: Composer, told: str, command: str, compose: Compose) -> int:
+    """Compose, fit, write the folder. told: the card's first words, with a place for the composer; command: the module
+    that was called."""
+    name = f"{composer.name}, sha256 {composer.sha256[:12]}"
+    subject = Subject(name, told.format(composer=name), command, compose)
     pool = read_pool(options.data, options.run / "pool.npz", subject, options.seed)
     critic, figures = fit_critic(pool, options.strength, options.level)
     config = {

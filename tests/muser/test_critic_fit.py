@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +18,9 @@ pytest.importorskip("sklearn")
 
 
 def test_the_command_answers_each_clip_and_keeps_what_it_composed(
-    corpus: Path, tiny_muser: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    four_songs: Path, tiny_muser: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(corpus, tmp_path / "data")
-    home = tmp_path / "data" / "emopia"
-    shutil.copytree(home / "beat", home / "raw")
-    lines = (home / "clips.csv").read_text().splitlines()
-    (home / "clips.csv").write_text("\n".join([lines[0], *lines[-16::2]]) + "\n")  # four songs, two clips of each
-    words = ["--data", str(tmp_path / "data"), "--checkpoint", str(tiny_muser), "--run", str(tmp_path / "run")]
+    words = ["--data", str(four_songs), "--checkpoint", str(tiny_muser), "--run", str(tmp_path / "run")]
     words += ["--seed", "7", "-o", str(tmp_path / "critic")]
     assert main(words) == 0
     with np.load(tmp_path / "run" / "pool.npz") as file:
