@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +161,46 @@ def tiny_emogen(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     emotions = EmotionMap(values, points, quadrant, tuple(row["clip"] for row in rows))
     save_map(folder.with_name("tiny-map"), emotions, {"licence": "CC0-1.0"}, "")
     return folder
+
+
+class Ear:
+    """Hears valence in the pitch and arousal in the velocity, and counts what it heard."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def rate(self, pieces: Sequence[Any]) -> Any:
+        """Points [N, 2]."""
+        import numpy as np
+
+        self.heard += len(pieces)
+        points = [
+            (np.tanh((piece.pitch.mean() - 62) / 5), np.tanh((piece.velocity.mean() - 64) / 9)) for piece in pieces
+        ]
+        return np.array(points).reshape(-1, 2)
+
+
+class Stiff:
+    """Plays as written, a little late."""
+
+    def perform(self, score: Any, seed: int) -> Any:
+        """A piece as `Performer.perform` plays it."""
+        from affectgen.score.grid import Timing
+
+        notes = score.to_notes()
+        return Timing(notes.onset + 0.01, notes.duration)
+
+    def perform_many(self, scores: Sequence[Any], seed: int) -> Any:
+        """Shifts and ratios as `Performer.perform_many` has them."""
+        import numpy as np
+
+        return [np.tile([0.01, 1.0], (len(score), 1)) for score in scores]
+
+
+@pytest.fixture
+def plain_ears(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guide and performer of every generator made in the test: `Ear` and `Stiff`."""
+    from affectgen.writing import hearing
+
+    monkeypatch.setattr(hearing, "load_guide", Ear)
+    monkeypatch.setattr(hearing, "load_performer", Stiff)

@@ -29,7 +29,7 @@ from affectgen.emogen.targets import Targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES, describe
 from affectgen.errors import MidiError, UsageError
 from affectgen.score.beats import read_score
-from affectgen.score.grid import BAR, Timing
+from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.score.words import decode, encode
@@ -41,29 +41,8 @@ K = len(NAMES)
 LOUD, TEMPO, MODE = (NAMES.index(name) for name in ("velocity_mean", "tempo", "key_mode"))
 
 
-class Ear:
-    """Hears valence in the pitch and arousal in the velocity."""
-
-    def rate(self, pieces):
-        return np.array([[np.tanh((piece.pitch.mean() - 62) / 5), np.tanh((piece.velocity.mean() - 64) / 9)]
-                         for piece in pieces]).reshape(-1, 2)  # fmt: skip
-
-
-class Stiff:
-    """Plays as written, a little late."""
-
-    def perform(self, score, seed):
-        notes = score.to_notes()
-        return Timing(notes.onset + 0.01, notes.duration)
-
-    def perform_many(self, scores, seed):
-        return [np.tile([0.01, 1.0], (len(score), 1)) for score in scores]
-
-
 @pytest.fixture
-def generator(tiny, emotions, monkeypatch):
-    monkeypatch.setattr(hearing, "load_guide", Ear)
-    monkeypatch.setattr(hearing, "load_performer", Stiff)
+def generator(tiny, emotions, plain_ears):
     return Generator(tiny, emotions)
 
 
@@ -121,7 +100,7 @@ def test_a_piece_has_what_was_asked(generator):
 
 def test_a_piece_tells_its_targets_and_its_attributes(generator, scale):
     piece = one(generator, bars=8, expressive=True)
-    played = Stiff().perform(piece.score, 1)
+    played = generator.performer.perform(piece.score, 1)
     notes = piece.score.bar_notes(0, 8, played)
     expected = describe(notes, float(np.median(piece.score.tempo)))
     np.testing.assert_allclose(piece.values[0], expected, rtol=1e-6)
@@ -409,7 +388,7 @@ def test_a_path_is_asked_and_measured_in_segments(generator, scale):
     edges = (0, 4, 8, 12, 18)
     assert piece.targets.edges == edges
     assert piece.achieved.shape == piece.values.shape == piece.wanted.shape == (4, K)
-    played = Stiff().perform(piece.score, 1)
+    played = generator.performer.perform(piece.score, 1)
     for segment, (first, stop) in enumerate(pairwise(edges)):
         np.testing.assert_array_equal(piece.values[segment], describe_bars(piece.score, played, first, stop))
     assert np.isnan(piece.wanted[:, FIRST_EMOGEN:]).all()

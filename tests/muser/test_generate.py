@@ -11,7 +11,7 @@ from affectgen.muser import generate
 from affectgen.muser.generate import DOUBT, Generator, Piece, miss
 from affectgen.muser.options import GenerateOptions
 from affectgen.muser.requests import request_of
-from affectgen.score.grid import BAR, Timing
+from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.midi import write_midi
 from affectgen.score.words import decode, encode
@@ -20,26 +20,6 @@ from affectgen.writing.given import CONTEXT_BARS
 from affectgen.writing.options import ELEMENTS
 from affectgen.writing.pieces import WIDTH
 from affectgen.writing.stepper import Stepper
-
-
-class Ear:
-    """Hears valence in the pitch and arousal in the velocity, and counts what it heard."""
-
-    def __init__(self):
-        self.heard = 0
-
-    def rate(self, pieces):
-        self.heard += len(pieces)
-        return np.array([[np.tanh((piece.pitch.mean() - 62) / 5), np.tanh((piece.velocity.mean() - 64) / 9)]
-                         for piece in pieces]).reshape(-1, 2)  # fmt: skip
-
-
-class Stiff:
-    """Plays as written, a little late."""
-
-    def perform(self, score, seed):
-        notes = score.to_notes()
-        return Timing(notes.onset + 0.01, notes.duration)
 
 
 class Critic:
@@ -54,10 +34,8 @@ class Critic:
 
 
 @pytest.fixture
-def generator(tiny, monkeypatch):
-    monkeypatch.setattr(hearing, "load_guide", Ear)
+def generator(tiny, monkeypatch, plain_ears):
     monkeypatch.setattr(generate, "load_critic", Critic)
-    monkeypatch.setattr(hearing, "load_performer", Stiff)
     return Generator(tiny)
 
 

@@ -22,26 +22,6 @@ from affectgen.writing.pieces import WIDTH, Composed, in_batches
 HASTE = 8.0
 
 
-class Ear:
-    """Hears valence in the pitch and arousal in the velocity, and counts what it heard."""
-
-    def __init__(self):
-        self.heard = 0
-
-    def rate(self, pieces):
-        self.heard += len(pieces)
-        return np.array([[np.tanh((piece.pitch.mean() - 62) / 5), np.tanh((piece.velocity.mean() - 64) / 9)]
-                         for piece in pieces]).reshape(-1, 2)  # fmt: skip
-
-
-class Stiff:
-    """Plays as written, a little late."""
-
-    def perform(self, score, seed):
-        notes = score.to_notes()
-        return Timing(notes.onset + 0.01, notes.duration)
-
-
 def by_rule(seed, bars, key):
     """Quavers about a pitch, a loudness and a tempo that the seed draws."""
     rng = np.random.default_rng(seed)
@@ -117,9 +97,7 @@ class Generator(Auditions):
 
 
 @pytest.fixture
-def generator(monkeypatch):
-    monkeypatch.setattr(hearing, "load_guide", Ear)
-    monkeypatch.setattr(hearing, "load_performer", Stiff)
+def generator(plain_ears):
     return Generator(Rule())
 
 
