@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,17 +90,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines.append(f"{name},s{song:02d},Q{quadrant + 1},A,{split},C,{'major' if bright else 'minor'},{name}.mid")
     (home / "clips.csv").write_text("\n".join(lines) + "\n")
     return home.parent
-
-
-@pytest.fixture
-def four_songs(corpus: Path, tmp_path: Path) -> Path:
-    """A folder of corpora with the last four songs of the hand-made clips, two clips of each, also as performances."""
-    shutil.copytree(corpus, tmp_path / "data")
-    home = tmp_path / "data" / "emopia"
-    shutil.copytree(home / "beat", home / "raw")
-    lines = (home / "clips.csv").read_text().splitlines()
-    (home / "clips.csv").write_text("\n".join([lines[0], *lines[-16::2]]) + "\n")
-    return tmp_path / "data"
 
 
 @pytest.fixture(scope="session")

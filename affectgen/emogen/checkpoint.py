@@ -1,5 +1,4 @@
-"""EmoGen's checkpoints: the generator with its scale, which no label has touched, and the map from emotions; the critic
-of its pieces is found here, too."""
+"""EmoGen's two checkpoints: the generator with its scale, which no label has touched, and the map from emotions."""
 
 from __future__ import annotations
 
@@ -20,12 +19,10 @@ from affectgen.emogen.scale import POINTS, Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.errors import CheckpointError
 from affectgen.nn.checkpoint import CONFIG, Checkpoint, load_checkpoint, save_arrays, save_checkpoint
-from affectgen.recognize.critic import Critic, load_critic
 from affectgen.score.words import SIZES
 
 DEFAULT = "emogen"
 DEFAULT_MAP = "emogen-map"
-DEFAULT_CRITIC = "emogen-critic"
 KIND = "emogen"
 MAP_KIND = "emogen-map"
 BITS = "scale.bits"  # float32 as int32: fp16 would blur shares that many pieces have in common
@@ -86,22 +83,11 @@ def load_map(name: str | None = None) -> EmotionMap:
 
 def map_of(checkpoint: str | None) -> EmotionMap:
     """The map that was made beside a generator (its name with `-map`), or the shipped one where there is none."""
-    return load_map(_beside(checkpoint, "-map"))
-
-
-def critic_of(checkpoint: str | None) -> Critic:
-    """The critic of a generator's pieces (its name with `-critic`), or the shipped one's where there is none."""
-    found = _beside(checkpoint, "-critic")
-    return load_critic(found if found is not None else DEFAULT_CRITIC)
-
-
-def _beside(checkpoint: str | None, suffix: str) -> str | None:
-    """The folder that belongs to a generator's, if it is there."""
     if checkpoint is None:
-        return None
+        return load_map()
     folder = load_checkpoint(checkpoint).folder
-    beside = folder.with_name(f"{folder.name}{suffix}")
-    return str(beside) if (beside / CONFIG).is_file() else None
+    beside = folder.with_name(f"{folder.name}-map")
+    return load_map(str(beside) if (beside / CONFIG).is_file() else None)
 
 
 def _check(found: Checkpoint, kind: str, same: Mapping[str, Any]) -> None:

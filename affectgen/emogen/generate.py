@@ -1,7 +1,6 @@
 """EmoGen's pieces: every candidate is measured, and the one whose attributes miss their targets least is kept.
 
-What is asked stands in the targets alone. A critic that knows nothing of emotions doubts what does not pass for real
-music. The guide rates what is kept, for the manifest; it chooses nothing.
+What is asked stands in the targets alone. The guide rates what is kept, for the manifest; it chooses nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import LENGTHY, Targets, make_targets
 from affectgen.emogen.vector import NAMES
-from affectgen.recognize.critic import Critic
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
@@ -32,8 +30,6 @@ from affectgen.writing.pieces import Words, open_words, score_of
 Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
 TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
-DOUBT = 0.1  # what a unit of the critic's log odds below its level weighs against attribute error,
-MOST_DOUBT = 4.0  # and how many units count: sliders may ask for what no clip is like
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
 STEER = 0.7  # how much of what a piece has missed so far is asked for on top of its targets,
 MOST_STEERED = 1.0  # and how much of it at most, in standard deviations
@@ -45,8 +41,7 @@ KEY_MODE = NAMES.index("key_mode")
 class Piece(hearing.Piece):
     """A finished piece: what it was asked for, its attributes [segments, K] in standard deviations, and its error.
 
-    wanted, values: targets and attributes in natural units [segments, K], nan where free. doubt: how far below its
-    level the critic finds the piece, 0 if it is not or was not asked.
+    wanted, values: targets and attributes in natural units [segments, K], nan where free.
     """
 
     targets: Targets | None = None
@@ -54,7 +49,6 @@ class Piece(hearing.Piece):
     error: float = 0.0
     wanted: NDArray[np.float64] | None = None
     values: NDArray[np.float64] | None = None
-    doubt: float = 0.0
 
     @property
     def good(self) -> bool:
@@ -63,8 +57,8 @@ class Piece(hearing.Piece):
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """Attribute error, doubt, and the length."""
-        return not self.good, self.error + DOUBT * self.doubt + HASTE * self.stretch
+        """Attribute error, and the length."""
+        return not self.good, self.error + HASTE * self.stretch
 
 
 class Generator(Auditions[EmogenOptions, Piece]):
@@ -72,10 +66,9 @@ class Generator(Auditions[EmogenOptions, Piece]):
 
     composer: Composer
 
-    def __init__(self, composer: Composer, emotions: EmotionMap, critic: Critic | None = None) -> None:
+    def __init__(self, composer: Composer, emotions: EmotionMap) -> None:
         super().__init__(composer)
         self.emotions = emotions.on(composer.scale)
-        self.critic = critic
 
     def targets(self, option: EmogenOptions, bars: int) -> Targets:
         """What a piece of some bars is asked for; the same for every candidate."""
@@ -123,7 +116,7 @@ class Generator(Auditions[EmogenOptions, Piece]):
         achieved = scale.to_sd(values)
         return replace(
             piece, targets=targets, achieved=achieved, error=self.error_of(targets, achieved),
-            wanted=scale.to_natural(targets.sd), values=values, doubt=self._doubts(option, [score], [played])[0],
+            wanted=scale.to_natural(targets.sd), values=values,
         )  # fmt: skip
 
     def _heard_together(self, option: EmogenOptions, scores: Sequence[GridScore], bars: Sequence[int]) -> list[Piece]:
@@ -132,18 +125,16 @@ class Generator(Auditions[EmogenOptions, Piece]):
         if len(scores) == 1:
             return [self._heard(option, scores[0], bars[0])]
         targets = {count: self._targets_heard(option, scores[0], count) for count in set(bars)}
-        played = self._played(option, scores)
-        achieved = self._achieved(scores, played, [targets[count].edges for count in bars])
+        edges = [targets[count].edges for count in bars]
+        achieved = self._achieved(scores, self._played(option, scores), edges)
         pieces = [
-            Piece(score, count, None, None, np.zeros(2), None, error=self.error_of(targets[count], found), doubt=doubt,
+            Piece(score, count, None, None, np.zeros(2), None, error=self.error_of(targets[count], found),
                   length=length_of(option, score, count))
-            for score, count, found, doubt in zip(
-                scores, bars, achieved, self._doubts(option, scores, played), strict=True
-            )
+            for score, count, found in zip(scores, bars, achieved, strict=True)
         ]  # fmt: skip
         best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
         kept = self._heard(option, scores[best], bars[best])
-        behind = max(0.0, kept.rank[1] - pieces[best].rank[1])
+        behind = max(0.0, kept.error - pieces[best].error)
         pieces = [replace(piece, error=piece.error + behind) for piece in pieces]
         return [*pieces[:best], kept, *pieces[best + 1 :]]
 
@@ -156,10 +147,8 @@ class Generator(Auditions[EmogenOptions, Piece]):
     ) -> tuple[int, NDArray[np.float64]]:
         """The place of the best of some pieces that end with what the targets are for, and its attributes in standard
         deviations [segments, K]."""
-        played = self._played(option, scores)
-        achieved = self._achieved(scores, played, [targets.edges] * len(scores))
-        errors = np.array([self.error_of(targets, found) for found in achieved])
-        best = int(np.argmin(errors + DOUBT * np.array(self._doubts(option, scores, played))))
+        achieved = self._achieved(scores, self._played(option, scores), [targets.edges] * len(scores))
+        best = int(np.argmin([self.error_of(targets, found) for found in achieved]))
         return best, achieved[best]
 
     def _played(self, option: EmogenOptions, scores: Sequence[GridScore]) -> list[Timing]:
@@ -176,19 +165,6 @@ class Generator(Auditions[EmogenOptions, Piece]):
         """The attributes of pieces in standard deviations, [segments, K] each."""
         described = (describe_segments(*each) for each in zip(scores, played, edges, strict=True))
         return [self.composer.scale.to_sd(values) for values in described]
-
-    def _doubts(
-        self, option: EmogenOptions, scores: Sequence[GridScore], played: Sequence[Timing]
-    ) -> list[float]:
-        """How far below its level the critic finds pieces; 0 for those that hold somebody else's notes, and for those
-        that stay on the grid, as no clip that it knows does."""
-        own = option.expressive and option.source is None and option.continue_from is None
-        if self.critic is None or not own:
-            return [0.0] * len(scores)
-        notes = [score.bar_notes(0, score.bars, one) for score, one in zip(scores, played, strict=True)]
-        belief = self.critic.belief(notes)
-        doubts: list[float] = np.clip(-belief, 0.0, MOST_DOUBT).tolist()
-        return doubts
 
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
         """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the

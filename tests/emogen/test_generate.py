@@ -11,9 +11,7 @@ from affectgen.affect import AffectPath, parse_affect
 from affectgen.emogen.data import as_written, describe_bars
 from affectgen.emogen.generate import (
     BY_HAND,
-    DOUBT,
     HASTE,
-    MOST_DOUBT,
     MOST_STEERED,
     STEER,
     TELLING,
@@ -153,53 +151,6 @@ def test_choosing_among_several_comes_nearer_to_the_targets(generator):
     )
     assert all(b <= f for b, f in zip(best, first, strict=True))
     assert sum(best) < sum(first)
-
-
-class Doubtful:
-    """Believes in loud pieces only, and notes what it heard."""
-
-    def __init__(self):
-        self.heard = []
-
-    def belief(self, pieces):
-        self.heard.extend(pieces)
-        return np.array([piece.velocity.mean() / 8 - 12 for piece in pieces])
-
-
-def test_of_candidates_that_miss_their_targets_alike_the_least_doubted_is_kept(tiny, emotions, generator, monkeypatch):
-    monkeypatch.setattr(Generator, "error_of", lambda *_: 0.25)
-    critic = Doubtful()
-    doubting = Generator(tiny, emotions, critic)
-    piece = one(doubting, "sad", 3, best_of=6, bars=3, expressive=True)
-    loud = [notes.velocity.mean() for notes in critic.heard]
-    assert len(loud) == 7, "six candidates, and the best as it is kept"
-    assert piece.candidate == int(np.argmax(loud[:6]))
-    assert piece.doubt == pytest.approx(min(12 - loud[6] / 8, MOST_DOUBT))
-    assert piece.rank == (False, pytest.approx(0.25 + DOUBT * piece.doubt))
-    assert one(doubting, "sad", 3, best_of=6, bars=3).doubt == 0, "no clip that it knows stays on the grid"
-    assert one(generator, "sad", 3, best_of=6, bars=3, expressive=True).doubt == 0, "there is no critic"
-
-
-def test_the_critic_hears_candidates_at_bar_lines(tiny, emotions, generator, score, monkeypatch):
-    monkeypatch.setattr(Generator, "error_of", lambda *_: 0.0)
-    written = []
-    for velocity in (40, 110, 70):
-        piece = score(5, 8).take_bars(0, 4)
-        piece.velocity[:] = velocity
-        written.append(encode(piece)[:-1])
-    chosen = [Chooser(0, 8, 0, ask(None, 1, bars=8, expressive=True), each)(4, written).place
-              for each in (generator, Generator(tiny, emotions, Doubtful()))]  # fmt: skip
-    assert chosen == [0, 1]
-
-
-def test_the_critic_is_not_asked_of_other_peoples_notes(tiny, emotions, generator, score):
-    critic = Doubtful()
-    doubting = Generator(tiny, emotions, critic)
-    given = write_midi(score(3, 6))
-    for more in ({"continue_from": given}, {"source": given, "keep": ("pitch",)}):
-        piece = one(doubting, "sad", 2, best_of=2, expressive=True, **more)
-        assert piece.doubt == 0
-    assert not critic.heard
 
 
 def test_candidates_are_compared_every_four_bars(generator, spy):
