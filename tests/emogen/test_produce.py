@@ -129,7 +129,7 @@ def test_a_finished_run_is_exported_again_without_training(options, tmp_path, mo
     ({"model": replace(TINY, dim=32)}, "dim 16 (now 32)"),
 ])  # fmt: skip
 def test_a_run_keeps_its_settings(options, tmp_path, changes, words, monkeypatch):
-    monkeypatch.setattr("affectgen.emogen.produce.run_train", lambda options: 1 / 0)
+    monkeypatch.setattr("affectgen.emogen.produce.run_train", lambda options, songs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         produce(options, tmp_path / "mine", COMMAND)
     with pytest.raises(UsageError, match="was begun with") as caught:
@@ -153,10 +153,10 @@ def test_passes_count_words_of_clips_without_padding(options):
         return Song("x", np.zeros((words, 13), dtype=np.int16), np.zeros(words), np.zeros(words), 0, False)
 
     alike = [clip(30)] * 4  # shorter than the 48 words of a row
-    # 10 steps of 2 rows, three quarters of them clips of 30 words: 450 words of 120
-    assert passes(options, alike, 10) == pytest.approx(450 / 120)
-    # of two songs the longer is drawn twice as often, and 48 of its 96 words are a row: 15 rows of 48 words
-    assert passes(options, [clip(48), clip(96)], 10) == pytest.approx(15 * 48 / 144)
+    # 10 steps of 2 rows, seven tenths of them clips of 30 words: 420 words of 120
+    assert passes(options, alike, 10) == pytest.approx(420 / 120)
+    # of two songs the longer is drawn twice as often, and 48 of its 96 words are a row: 14 rows of 48 words
+    assert passes(options, [clip(48), clip(96)], 10) == pytest.approx(14 * 48 / 144)
 
 
 def test_only_the_first_of_several_processes_writes(options, tmp_path, monkeypatch):
@@ -164,7 +164,10 @@ def test_only_the_first_of_several_processes_writes(options, tmp_path, monkeypat
     class Second(Workers):
         first = False
 
-    monkeypatch.setattr("affectgen.emogen.produce.run_train", lambda options: {})
+        def wait(self) -> None:
+            """There is no first process to wait for."""
+
+    monkeypatch.setattr("affectgen.emogen.produce.run_train", lambda options, songs: None)
     monkeypatch.setattr("affectgen.emogen.produce.Workers.from_environment", lambda: Second(1, 2))
     assert produce(options, tmp_path / "mine", COMMAND) is False
     assert not (tmp_path / "mine").exists()
