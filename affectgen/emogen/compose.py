@@ -60,7 +60,7 @@ class Request:
     targets: float [bars, K] in standard deviations, nan where free; bars: length; seed: of this piece's generator; key:
     of the piece; prefix: words that open it (a whole number of bars, no END), or None; forced: words whose fields are
     kept, FREE where drawn; ending: close on the tonic; choose: requests with equal ones are candidates of one piece, of
-    which it chooses every few bars the one that all go on from.
+    which it chooses every few bars the one that all go on from; tempo: what tempi keep near, None for any.
     """
 
     targets: NDArray[np.float64]
@@ -71,6 +71,7 @@ class Request:
     forced: Words | None = None
     ending: bool = True
     choose: Chooses | None = None
+    tempo: float | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -132,7 +133,8 @@ class Composer(WordComposer[Request, Composed]):
         idle, sampling = WIDTH - len(requests), requests[0].sampling
         grammars, prefixes = [], []
         for request, rng in zip(requests, rngs, strict=False):
-            grammars.append(Grammar(request.bars, request.key, request.ending, int(rng.choice(CLOSE_POSITIONS))))
+            close = int(rng.choice(CLOSE_POSITIONS))
+            grammars.append(Grammar(request.bars, request.key, request.ending, close, request.tempo))
             opening = key_word(request.key)
             prefixes.append(opening if request.prefix is None else np.concatenate([opening, request.prefix]))
         grammars += [Grammar(0, Key(0, 0))] * idle

@@ -17,7 +17,7 @@ from affectgen.emogen.data import as_written, describe_bars, play
 from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
-from affectgen.emogen.targets import LENGTHY, Targets, make_targets
+from affectgen.emogen.targets import LENGTHY, TEMPO, Targets, make_targets
 from affectgen.emogen.vector import NAMES
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
@@ -90,12 +90,15 @@ class Generator(Auditions[EmogenOptions, Piece]):
         attempt = (hearing.owner, draft.take, draft.number // option.best_of)
         choose = Chooser(attempt, draft.bars, before, option, self) if option.best_of > 1 else None
         key = Key.parse(option.key) if option.key is not None else self._key(option, targets, seed)
-        request = Request(targets, draft.bars, seed, key, choose=choose, sampling=sampling)
+        request = Request(targets, draft.bars, seed, key, choose=choose, tempo=draft.tempo, sampling=sampling)
         return request if given is None else _continuing(request, context_of(given))
 
-    def _tempo(self, option: EmogenOptions) -> float | None:
-        own = [override.value for override in option.overrides if override.name == "tempo" and override.natural]
-        return own[-1] if own else option.tempo
+    def _bar_seconds(self, option: EmogenOptions, bars: int) -> float | None:
+        """By the tempo that is asked for, by hand or by the emotion."""
+        tempo = self.composer.scale.to_natural(self.targets(option, bars).by_bar)[:, TEMPO]  # [bars]
+        if option.tempo is not None or not np.isfinite(tempo).all():
+            return super()._bar_seconds(option, bars)
+        return float((240.0 / tempo).mean())
 
     def _key(self, option: EmogenOptions, targets: NDArray[np.float64], seed: tuple[int, ...]) -> Key:
         """Any tonic; the mode that the target asks for, or any if it is free."""

@@ -52,7 +52,8 @@ class Request:
 
     affect: float [bars, 2], or None for none; bars: length; seed: of this piece's generator; key: None to draw one;
     prefix: words that open it (a whole number of bars, no END), or None; forced: words whose fields are kept, FREE
-    where drawn; clamped: bar codes [bars, 7], -1 where the prior draws; ending: close on the tonic.
+    where drawn; clamped: bar codes [bars, 7], -1 where the prior draws; ending: close on the tonic;
+    tempo: what tempi keep near, None for any.
     """
 
     affect: NDArray[np.float64] | None
@@ -63,6 +64,7 @@ class Request:
     forced: Words | None = None
     clamped: NDArray[np.int64] | None = None
     ending: bool = True
+    tempo: float | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -175,7 +177,7 @@ class Composer(WordComposer[Request, Composed]):
         grammars, prefixes = [], []
         for request, key, rng in zip(requests, keys, rngs, strict=False):
             close = int(rng.choice(CLOSE_POSITIONS))
-            grammars.append(Grammar(request.bars, key, request.ending, close))
+            grammars.append(Grammar(request.bars, key, request.ending, close, request.tempo))
             opening = key_word(key)
             prefixes.append(opening if request.prefix is None else np.concatenate([opening, request.prefix]))
         idle = WIDTH - len(requests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,8 @@ class Generator(Auditions[GenerateOptions, Piece]):
 
     def _request(self, hearing: Hearing[GenerateOptions, Piece], draft: Draft) -> Request:
         seed = (hearing.option.seed, draft.take, draft.number)
-        return request_of(self.composer, hearing.option, draft.bars, seed, hearing.given)
+        request = request_of(self.composer, hearing.option, draft.bars, seed, hearing.given)
+        return replace(request, tempo=draft.tempo)
 
     def _heard(self, option: GenerateOptions, score: GridScore, bars: int) -> Piece:
         """The critic knows pieces as played only, so it hears those that stay on the grid as they would be played; of

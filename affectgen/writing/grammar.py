@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from affectgen.score.grid import BAR, BEAT
 from affectgen.score.keys import Key
-from affectgen.score.words import BAR_LINE, DURATIONS, LOWEST_PITCH, SIZES, Family
+from affectgen.score.words import BAR_LINE, DURATIONS, LOWEST_PITCH, SIZES, TEMPI, Family
 
 MOST_NOTES = 10  # in one onset: two hands
 PIANO = (21, 108)
 TRIADS = ((0, 4, 7), (0, 3, 7))  # semitones above the tonic, by mode
 CLOSING_NOTES = 5
+NEAR_TEMPO = 0.08  # how far a tempo is from one that it keeps near at most, as a logarithm
 Mask = NDArray[np.bool_]
 
 
@@ -26,13 +27,15 @@ Mask = NDArray[np.bool_]
 class Grammar:
     """State of one piece. bars: how many it will have; key: its key; ending: whether to close on the tonic.
 
-    close_from: the first position (0-15) of the last bar at which an onset becomes the closing one.
+    close_from: the first position (0-15) of the last bar at which an onset becomes the closing one. tempo: what its
+    tempi keep near, in beats a minute, None for any.
     """
 
     bars: int
     key: Key
     ending: bool = True
     close_from: int = 0
+    tempo: float | None = None
     bar: int = -1
     position: int = -1
     last: Family = Family.KEY
@@ -85,6 +88,15 @@ class Grammar:
         onsets = mask[2:]
         if (onsets & ~(late & off_beat)).any():
             onsets[late & off_beat] = False
+
+    def tempi(self, before: int) -> Mask:
+        """Which tempo indices the next onset may have, bool [49]; 0 stays with `before`, what is in force or 0."""
+        mask = np.ones(SIZES["tempo"], dtype=bool)
+        if self.tempo is not None:
+            away = np.abs(np.log(TEMPI / self.tempo))
+            mask[1:] = away <= max(NEAR_TEMPO, away.min())
+        mask[0] = before > 0 and mask[before]
+        return mask
 
     def notes_allowed(self) -> Mask:
         """Which pitch indices the next note may have, bool [101]: above the last of its onset, on the piano."""

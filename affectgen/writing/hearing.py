@@ -22,12 +22,13 @@ from affectgen.score.grid import BAR, GridScore, Timing
 from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
 from affectgen.writing.given import BEATS, finish, given_piece, tail_seconds
+from affectgen.writing.grammar import NEAR_TEMPO
 from affectgen.writing.options import ComposeOptions
 from affectgen.writing.pieces import WIDTH, Composed, Finished
 
 Floats = NDArray[np.float64]
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
-STRETCH = 0.08  # a length in seconds may be met by changing the tempo by this much
+STRETCH = NEAR_TEMPO  # a length in seconds may be met by changing the tempo by this much
 LENGTH_TRIES = 4  # numbers of bars, each with its own tries
 EARLY = 0.1  # seconds by which a performer may come in before the bar line
 
@@ -83,17 +84,22 @@ Heard = TypeVar("Heard", bound=Piece)
 
 @dataclass(frozen=True)
 class Draft:
-    """A candidate to be composed: its number, its bars, and which take of that number it is; all but bars seed it."""
+    """A candidate to be composed: its number and which take of that number it is, which seed it; its bars; and the
+    tempo that it keeps near, None for any."""
 
     number: int
     bars: int
     take: int = 0
+    tempo: float | None = None
 
-    def after(self, piece: Piece, seen: Collection[Draft]) -> Draft:
-        """The draft that follows one which became an unfit piece: of a better length by the same random numbers, and so
-        in about the same tempo; if it has been seen, as it has if the length was right, another take of it.
+    def after(self, piece: Piece, seen: Collection[Draft], seconds: float) -> Draft:
+        """The draft that follows one which became an unfit piece: of a better length for the seconds asked, and so in
+        about the same tempo; if it has been seen, as it has if the length was right, another take of it.
         """
-        draft = self if piece.stretch == 0 else replace(self, bars=max(1, round(self.bars / piece.length)))
+        draft = self
+        if piece.stretch > 0:
+            bars = max(1, round(self.bars / piece.length))
+            draft = replace(self, bars=bars, tempo=tempo_of(bars, seconds))
         while draft in seen:
             draft = replace(draft, take=draft.take + 1)
         return draft
@@ -200,25 +206,27 @@ class Auditions(ABC, Generic[Option, Heard]):
             pieces |= dict(zip(indices, made, strict=True))
         return [pieces[index] for index in range(len(options))]
 
-    def _tempo(self, option: Option) -> float | None:
-        """The tempo that is asked for, None for any."""
-        return option.tempo
+    def _bar_seconds(self, option: Option, bars: int) -> float | None:
+        """How long a bar of a piece of about so many should be, in seconds; None where no tempo is asked for."""
+        return 240.0 / option.tempo if option.tempo is not None else None
 
     def _to_length(self, option: Option, seconds: float) -> Heard:
         """Compose bars until a good piece comes near the seconds asked, then bring its tempo the rest of the way.
 
-        Of a continued piece only what is composed counts.
+        Where no tempo is asked for, a first draft chooses its own; drafts that follow keep near the one that their bars
+        fill the seconds in. Of a continued piece only what is composed counts.
         """
-        tempo_asked = self._tempo(option)
-        bar = 240.0 / tempo_asked if tempo_asked is not None else BAR_SECONDS
-        bars, given = max(1, round(seconds / bar)), given_piece(option)
-        drafts = tuple(Draft(number, bars) for number in range(option.tries * option.best_of))
+        bar = self._bar_seconds(option, max(1, round(seconds / BAR_SECONDS)))
+        bars, given = max(1, round(seconds / (BAR_SECONDS if bar is None else bar))), given_piece(option)
+        tempo_asked = None if bar is None else tempo_of(bars, seconds)
+        drafts = tuple(Draft(number, bars, tempo=tempo_asked) for number in range(option.tries * option.best_of))
         hearing = self._compose([Hearing(0, option, given, drafts)])[0]
         attempts, seen = hearing.result.attempts, set(drafts)
         for _ in range(LENGTH_TRIES - 1):
             if hearing.over:
                 break
-            drafts = tuple(draft.after(piece, seen) for draft, piece in zip(hearing.drafts, hearing.heard, strict=True))
+            pairs = zip(hearing.drafts, hearing.heard, strict=True)
+            drafts = tuple(draft.after(piece, seen, seconds) for draft, piece in pairs)
             hearing = self._compose([Hearing(0, option, given, drafts, hearing.kept)])[0]
             attempts, seen = attempts + hearing.result.attempts, seen | set(drafts)
         best = hearing.result
@@ -284,6 +292,11 @@ def composed_notes(option: ComposeOptions, score: GridScore, bars: int, played: 
     if option.continue_from is None:
         return notes
     return notes.between(float(score.line_seconds()[-1 - BAR * bars]) - EARLY, np.inf)
+
+
+def tempo_of(bars: int, seconds: float) -> float:
+    """The tempo at which some bars of four beats take some seconds, in beats a minute."""
+    return 60.0 * BEATS * bars / seconds
 
 
 def length_of(option: ComposeOptions, score: GridScore, bars: int) -> float:

@@ -184,9 +184,12 @@ class Decoding:
 
     def _metrical_mask(self, element: int, row: int) -> NDArray[np.bool_]:
         """Tempo and chord must be stated at the first onset of a piece."""
+        in_force = int(self.in_force[row, element - 1])
+        if element == Field.TEMPO:
+            return self.request.grammars[row].tempi(in_force)
         mask = np.ones(SIZES[ELEMENTS[element]], dtype=bool)
-        mask[0] = self.in_force[row, element - 1] > 0
-        if element == Field.CHORD and not mask[0]:
+        mask[0] = in_force > 0
+        if not mask[0]:
             mask[NO_CHORD] = True
         return mask
 

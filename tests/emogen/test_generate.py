@@ -58,6 +58,12 @@ def spy(generator, monkeypatch):
     return heard
 
 
+@pytest.fixture
+def undivided(monkeypatch):
+    """Candidates of four bars share nothing: they are compared at their end alone."""
+    monkeypatch.setattr("affectgen.emogen.compose.BRANCH_BARS", 4)
+
+
 def ask(affect="happy", seed=1, **values):
     return EmogenOptions(affect, seed, **{"bars": 4, "best_of": 1, "expressive": False} | values)
 
@@ -132,7 +138,7 @@ def test_a_seed_repeats_a_piece_among_any_others(generator):
     assert not same(one(generator, seed=8), alone)
 
 
-def test_the_candidate_that_misses_its_targets_least_is_kept(generator, spy):
+def test_the_candidate_that_misses_its_targets_least_is_kept(generator, spy, undivided):
     piece = one(generator, "sad", 3, best_of=6)
     errors = [candidate.error for candidate in spy]
     assert len(set(errors)) == 6
@@ -144,7 +150,7 @@ def test_the_candidate_that_misses_its_targets_least_is_kept(generator, spy):
     assert piece.attempts == 1
 
 
-def test_choosing_among_several_comes_nearer_to_the_targets(generator):
+def test_choosing_among_several_comes_nearer_to_the_targets(generator, undivided):
     asked = [("Q1", 0), ("Q3", 1), ("Q2", 2), ("Q4", 3)]
     first, best = (
         [piece.error for piece in generator.run([ask(*words, best_of=count) for words in asked])] for count in (1, 4)
@@ -153,7 +159,7 @@ def test_choosing_among_several_comes_nearer_to_the_targets(generator):
     assert sum(best) < sum(first)
 
 
-def test_candidates_are_compared_every_four_bars(generator, spy):
+def test_candidates_are_compared_every_few_bars(generator, spy):
     piece = one(generator, "sad", 3, best_of=3, bars=10, key="C")
     opening = [candidate.score.take_bars(0, 8) for candidate in spy]
     assert len(spy) == 3
@@ -355,19 +361,26 @@ def test_a_length_in_seconds_is_met(generator):
     assert both.score.seconds == pytest.approx(8.0, abs=0.1)
 
 
-def test_bars_are_first_guessed_by_the_tempo_that_is_set(generator, monkeypatch):
+def test_bars_are_first_guessed_by_the_tempo_that_is_asked_for(generator, monkeypatch):
     tried = []
     ask_for = generator._request
 
     def noting(hearing, draft):
-        tried.append(draft.bars)
-        return ask_for(hearing, draft)
+        tried.append(ask_for(hearing, draft))
+        return tried[-1]
 
     monkeypatch.setattr(generator, "_request", noting)
     quantiles = generator.composer.scale.quantiles[TEMPO]
     tempo = float(np.round(quantiles[40]))
-    one(generator, None, seconds=12.0, set=(f"tempo={tempo:g}",))
-    assert tried[0] == round(12 * tempo / 240)
+    piece = one(generator, None, seconds=12.0, set=(f"tempo={tempo:g}",))
+    bars = round(12 * tempo / 240)
+    assert (tried[0].bars, tried[0].tempo) == (bars, pytest.approx(20.0 * bars))
+    assert piece.attempts == 1, "near that tempo the length is right"
+    for option, free in ((ask(None, seconds=12.0), True), (ask("sad", seconds=12.0, free=("tempo",)), True),
+                         (ask("sad", seconds=12.0, set=("tempo=+1",)), False)):  # fmt: skip
+        tried.clear()
+        generator.run([option])
+        assert (tried[0].tempo is None) == free, option
 
 
 @pytest.mark.parametrize("bars", [3, CONTEXT_BARS + 3])

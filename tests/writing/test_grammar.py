@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
-from affectgen.score.words import BAR_LINE, DURATIONS, NO_CHORD, Family, Field, decode, encode
-from affectgen.writing.grammar import CLOSING_NOTES, MOST_NOTES, PIANO, TRIADS, Grammar
+from affectgen.score.words import BAR_LINE, DURATIONS, NO_CHORD, TEMPI, Family, Field, decode, encode
+from affectgen.writing.grammar import CLOSING_NOTES, MOST_NOTES, NEAR_TEMPO, PIANO, TRIADS, Grammar
 from affectgen.writing.pieces import CLOSE_POSITIONS, key_word
 
 KEYS = st.builds(Key, st.integers(0, 11), st.integers(0, 1))
@@ -27,7 +27,7 @@ def choose(rng, mask, eager):
 
 def walk(grammar, seed, eager=0.2, opening=()):
     """Words drawn at random from what the grammar allows, from the key event to END."""
-    rng = np.random.default_rng(seed)
+    rng, in_force = np.random.default_rng(seed), 0
     words = [*key_word(grammar.key), *opening]
     for word in words:
         grammar.take(word)
@@ -37,7 +37,8 @@ def walk(grammar, seed, eager=0.2, opening=()):
         if word[0] == Family.METRICAL:
             word[Field.BEAT] = choose(rng, grammar.beats(), eager)
             if word[1] > BAR_LINE:
-                word[Field.TEMPO], word[Field.CHORD] = rng.integers(1, 49), rng.integers(NO_CHORD, 134)
+                word[Field.TEMPO] = in_force = choose(rng, grammar.tempi(in_force), eager) or in_force
+                word[Field.CHORD] = rng.integers(NO_CHORD, 134)
         elif word[0] == Family.NOTE:
             word[Field.PITCH] = choose(rng, grammar.notes_allowed(), eager)
             word[Field.DURATION] = choose(rng, grammar.durations(), eager)
@@ -178,3 +179,22 @@ def test_durations_keep_within_the_piece():
     assert DURATIONS[np.flatnonzero(at_eight.durations()) - 1].max() == 24, "eight sixteenths and a bar are left"
     excerpt = grammar_after(LINE, LINE, beat(8), ending=False)
     assert DURATIONS[np.flatnonzero(excerpt.durations()) - 1].max() == 32, "an excerpt may ring on"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(24.0, 240.0), st.integers(0, 2**32 - 1))
+def test_tempi_keep_near_the_one_asked_for(tempo, seed):
+    score = decode(walk(Grammar(3, Key(0, 0), tempo=tempo), seed))
+    assert np.abs(np.log(score.tempo / tempo)).max() <= NEAR_TEMPO + 1e-9
+
+
+def test_a_tempo_must_be_stated_before_it_can_stay():
+    free, near = Grammar(1, Key(0, 0)), Grammar(1, Key(0, 0), tempo=120.0)
+    assert free.tempi(0).tolist() == [False] + 48 * [True]
+    assert free.tempi(5).all()
+    allowed = np.flatnonzero(near.tempi(0))
+    assert 3 <= len(allowed) <= 4
+    assert near.tempi(int(allowed[0]))[0], "the tempo in force is near"
+    assert not near.tempi(int(allowed[0]) - 1)[0], "the tempo in force must be left"
+    for far, only in ((1000.0, len(TEMPI)), (5.0, 1)):
+        assert np.flatnonzero(Grammar(1, Key(0, 0), tempo=far).tempi(0)).tolist() == [only], "the nearest there is"

@@ -177,6 +177,22 @@ def test_a_length_that_no_draft_meets_is_brought_about_by_the_tempo(generator, m
     assert len(set(seeds)) == len(seeds) == 4 * hearing.LENGTH_TRIES, "no draft is composed twice"
 
 
+def test_a_second_draft_keeps_near_the_tempo_that_its_bars_need(generator, monkeypatch):
+    drafts = []
+    asked = generator._request
+    monkeypatch.setattr(generator, "_request", lambda hearing, draft: drafts.append(draft) or asked(hearing, draft))
+    for seed in range(6):
+        one(generator, None, seed=seed, seconds=20.0)
+    first, later = ([draft for draft in drafts if (draft.tempo is None) == free] for free in (True, False))
+    assert len(first) == 6, "where no tempo is asked for, the first draft has any"
+    assert later
+    for draft in later:
+        assert draft.tempo == pytest.approx(240 * draft.bars / 20.0)
+    drafts.clear()
+    one(generator, None, seconds=20.0, tempo=90.0)
+    assert (drafts[0].bars, drafts[0].tempo) == (8, 96.0), "whole bars come as near as they can"
+
+
 def test_no_draft_is_composed_again_when_lengths_swing(generator, monkeypatch):
     """Ten bars are twice too long and five are half too short, whatever the take."""
     def swinging(seed, bars, context):
@@ -187,7 +203,7 @@ def test_no_draft_is_composed_again_when_lengths_swing(generator, monkeypatch):
     monkeypatch.setattr(generator.composer, "_piece", swinging)
     piece = one(generator, None, seconds=21.0)
     drafts = [(bars, seed[1]) for call in generator.composer.calls for seed, bars, _ in call]
-    assert drafts == [(10, 0), (5, 0), (10, 1), (5, 1)]
+    assert drafts == [(10, 0), (5, 0), (10, 0), (5, 1)], "the third keeps near a tempo, which the first did not"
     assert piece.attempts == hearing.LENGTH_TRIES
     assert piece.score.seconds == pytest.approx(21.0)
 
@@ -321,13 +337,14 @@ def test_how_far_the_tempo_would_have_to_change():
 
 
 def test_the_draft_after_an_unfit_piece():
-    draft = Draft(2, 8)
-    assert draft.after(piece_of(2.0), {draft}) == Draft(2, 4), "twice too long: half the bars, the same random numbers"
-    assert draft.after(piece_of(0.5), {draft}) == Draft(2, 16)
-    assert draft.after(piece_of(1.0), {draft}) == Draft(2, 8, 1), "the length was right: another take"
-    assert draft.after(piece_of(2.0), {draft, Draft(2, 4)}) == Draft(2, 4, 1)
-    assert draft.after(piece_of(1.0), {draft, Draft(2, 8, 1)}) == Draft(2, 8, 2)
-    assert Draft(0, 1).after(piece_of(5.0), {Draft(0, 1)}) == Draft(0, 1, 1), "never no bars at all"
+    draft, half = Draft(2, 8), Draft(2, 4, tempo=120.0)
+    assert draft.after(piece_of(2.0), {draft}, 8.0) == half, "twice too long: half the bars, the same random numbers"
+    assert draft.after(piece_of(0.5), {draft}, 8.0) == Draft(2, 16, tempo=480.0)
+    assert draft.after(piece_of(1.0), {draft}, 8.0) == Draft(2, 8, 1), "the length was right: another take"
+    assert draft.after(piece_of(2.0), {draft, half}, 8.0) == replace(half, take=1)
+    assert draft.after(piece_of(1.0), {draft, Draft(2, 8, 1)}, 8.0) == Draft(2, 8, 2)
+    assert half.after(piece_of(1.0), {half}, 8.0) == replace(half, take=1), "the tempo stays"
+    assert Draft(0, 1).after(piece_of(5.0), {Draft(0, 1)}, 4.0) == Draft(0, 1, tempo=60.0), "never no bars at all"
 
 
 def test_tries_are_judged_in_turn_whichever_end_first():
