@@ -17,7 +17,7 @@ from affectgen.cli.main import affectgen
 
 TOP = Path(__file__).resolve().parent.parent
 FLOORS = (
-    ("affect", "errors", "paths", "device", "manifest", "task", "output", "__init__"),
+    ("affect", "errors", "paths", "device", "manifest", "task", "output", "processes", "__init__"),
     ("score", "audio", "nn"),
     ("recognize",),
     ("writing",),

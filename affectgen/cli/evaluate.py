@@ -23,7 +23,7 @@ from affectgen.cli.options import (
     talk_options,
     tries_option,
 )
-from affectgen.device import choose_threads, pick_device, use_threads
+from affectgen.device import choose_threads, cores, pick_device, use_threads
 from affectgen.emogen.options import MAPPINGS, EmogenOptions
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.muser.options import GenerateOptions
@@ -48,7 +48,7 @@ def _count(name: str, text: str, default: int, least: int = 1) -> Callable[[Comm
 
 
 def report_options(name: str) -> Callable[[Command], Command]:
-    """--data, --seed, --json, --beside, --saved, --write of a table; the model's options; -q and -v."""
+    """--data, --seed, --jobs, --json, --beside, --saved, --write of a table; the model's options; -q and -v."""
 
     def decorate(command: Command) -> Command:
         """Put the options on a command."""
@@ -60,6 +60,7 @@ def report_options(name: str) -> Callable[[Command], Command]:
                 help="The first seed; the others are counted up from it.",
             ),
             click.option("--guidance", type=Number(0, 20), help="How hard what is asked pulls. [default: as generate]"),
+            click.option("--jobs", type=click.IntRange(1), help="Processes. [default: all processors; 1 on CUDA]"),
             click.option("--json", "as_json", is_flag=True, help="Print JSON."),
             click.option(
                 "--beside", type=InputFile(), multiple=True,
@@ -98,12 +99,13 @@ def muser(**params: Any) -> None:
     affectgen evaluate muser --saved ours.json --beside mine.json
     """
 
-    def measure(device: str, say: Callable[[str], None]) -> Report:
+    def measure(device: str, jobs: int, say: Callable[[str], None]) -> Report:
         from affectgen.evaluate.muser import Settings, run
 
         names = (*DEFAULTS, "best_of", "tries", "guidance")
         settings = Settings(**{name: params[name] for name in names})
-        return run(params["checkpoint"], settings.clips, params["data"], settings.seed, device, say, settings=settings)
+        where = params["checkpoint"], settings.clips, params["data"], settings.seed, device
+        return run(*where, say, settings=settings, jobs=jobs)
 
     _show(params, "muser", measure)
 
@@ -128,17 +130,17 @@ def emogen(**params: Any) -> None:
     affectgen evaluate emogen --data ../shared/data --beside paper.json --write results.md
     """
 
-    def measure(device: str, say: Callable[[str], None]) -> Report:
+    def measure(device: str, jobs: int, say: Callable[[str], None]) -> Report:
         from affectgen.evaluate.emogen import Settings, run
 
         names = (*EMOGEN_DEFAULTS, "best_of", "mapping", "guidance")
         settings = Settings(**{name: params[name] for name in names})
-        return run(params["checkpoint"], params["data"], device, say, settings)
+        return run(params["checkpoint"], params["data"], device, say, settings, jobs)
 
     _show(params, "emogen", measure)
 
 
-def _show(params: dict[str, Any], name: str, measure: Callable[[str, Callable[[str], None]], Report]) -> None:
+def _show(params: dict[str, Any], name: str, measure: Callable[[str, int, Callable[[str], None]], Report]) -> None:
     """Measure, or take what was saved; print the table, and write it where it is wanted. Nothing is measured whose
     table could not be written."""
     beside = [_report(path, "--beside", name) for path in params["beside"]]
@@ -150,7 +152,9 @@ def _show(params: dict[str, Any], name: str, measure: Callable[[str, Callable[[s
         report = _report(params["saved"], "--saved", name)
     else:
         use_threads(choose_threads())
-        report = measure(pick_device(params["device"]), talk.say)
+        device = pick_device(params["device"])
+        jobs = params["jobs"] if params["jobs"] is not None else (cores() if device == "cpu" else 1)
+        report = measure(device, jobs, talk.say)
     table = report.to_table(beside)
     click.echo(json.dumps(report.to_json(), indent=2) if params["as_json"] else table)
     if params["write"] is not None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +12,7 @@ import symusic
 from affectgen.device import cores
 from affectgen.emogen.vector import NAMES, describe
 from affectgen.errors import AffectgenError, MidiError
+from affectgen.processes import map_in_processes
 from affectgen.score.beats import LONGEST, has_beat_grid
 from affectgen.score.midi import grid_of, notes_of, open_midi
 
@@ -65,27 +61,7 @@ def measure_files(paths: Sequence[str], jobs: int | None = None) -> Iterator[Mea
     if count == 1:
         yield from map(_measure, paths)
         return
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        with deaf_to_interrupts():  # the processes that start now stay so, and end when this one ends them
-            results = pool.map(_measure, paths, chunksize=CHUNK)
-        yield from results
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in the block, as do processes that start in it until they end; nothing outside the main thread,
-    which alone may choose."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    yield from map_in_processes(_measure, paths, count, CHUNK)
 
 
 def _measure(name: str) -> Measured:

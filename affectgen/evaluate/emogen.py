@@ -35,6 +35,7 @@ from affectgen.evaluate.pieces import (
     path_correlation,
 )
 from affectgen.evaluate.reference import load_reference
+from affectgen.evaluate.spread import composing
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.judge import load_judge
 from affectgen.score.attributes import ATTRIBUTES, VALENCE_ONLY, emogen_bits
@@ -66,12 +67,24 @@ class Settings:
         return Plan(self.clips, self.grid, self.paths, self.seed, partial(options, self), BARS, CORPORA, MORE)
 
 
-def run(checkpoint: str | None, data: Path | None, device: str, say: Say, settings: Settings) -> Report:
-    """Compose, measure, judge, and gather every figure."""
+@dataclass(frozen=True)
+class Build:
+    """Makes the generator of a checkpoint, for this process or another."""
+
+    checkpoint: str | None
+    device: str
+
+    def __call__(self) -> Generator:
+        return Generator(load_emogen(self.checkpoint, self.device), map_of(self.checkpoint))
+
+
+def run(
+    checkpoint: str | None, data: Path | None, device: str, say: Say, settings: Settings, jobs: int = 1
+) -> Report:  # fmt: skip
+    """Compose, by as many processes as jobs says, measure, judge, and gather every figure."""
     reference, judge, plan = load_reference(data), load_judge(), settings.plan
-    composer = load_emogen(checkpoint, device)
-    emotions = map_of(checkpoint)
-    generator = Generator(composer, emotions)
+    composer, emotions = load_emogen(checkpoint), map_of(checkpoint)
+    generator = composing(Build(checkpoint, device), jobs)
     say(f"composing {4 * settings.clips} clips for the quadrants")
     made = compose_quadrants(generator, plan)
     near = real_bits(emotions.on(composer.scale), made, settings.seed)

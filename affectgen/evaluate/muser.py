@@ -26,6 +26,7 @@ from affectgen.evaluate.pieces import (
     path_correlation,
 )
 from affectgen.evaluate.reference import load_reference
+from affectgen.evaluate.spread import composing
 from affectgen.muser.checkpoint import DEFAULT, load_writer
 from affectgen.muser.generate import Generator
 from affectgen.muser.options import GenerateOptions, pull
@@ -56,16 +57,27 @@ class Settings:
         return Plan(self.clips, self.grid, self.paths, self.seed, partial(options, self), BARS)
 
 
+@dataclass(frozen=True)
+class Build:
+    """Makes the generator of a checkpoint, for this process or another."""
+
+    checkpoint: str | None
+    device: str
+
+    def __call__(self) -> Generator:
+        return Generator(load_writer(self.checkpoint, self.device))
+
+
 def run(
     checkpoint: str | None, clips: int, data: Path | None, seed: int | None, device: str, say: Say,
-    settings: Settings | None = None,
+    settings: Settings | None = None, jobs: int = 1,
 ) -> Report:  # fmt: skip
-    """Compose, judge, and gather every figure."""
+    """Compose, by as many processes as jobs says, judge, and gather every figure."""
     chosen = settings if settings is not None else Settings()
     chosen = replace(chosen, clips=clips, seed=seed if seed is not None else chosen.seed)
     reference, judge = load_reference(data), load_judge()
     composer = load_writer(checkpoint, device)
-    generator = Generator(composer)
+    generator = composing(Build(checkpoint, device), jobs)
     say(f"composing {4 * clips} clips for the quadrants")
     plan = chosen.plan
     made = compose_quadrants(generator, plan)

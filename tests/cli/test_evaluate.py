@@ -7,6 +7,7 @@ import json
 import pytest
 
 from affectgen.cli import evaluate
+from affectgen.device import cores
 from affectgen.evaluate import muser
 from affectgen.evaluate.figures import Figure, Report
 
@@ -27,8 +28,9 @@ def asked(monkeypatch):
 def test_the_defaults_are_those_of_the_settings(shell, asked):
     done = shell("evaluate", "muser")
     assert done.returncode == 0, done.stderr
-    checkpoint, clips, data, seed, device, _, settings = asked[0]
+    checkpoint, clips, data, seed, device, _, settings, jobs = asked[0]
     assert (checkpoint, clips, data, seed) == (None, 60, None, 1000)
+    assert jobs == (cores() if device == "cpu" else 1)
     assert device in ("cpu", "cuda")  # a device of torch, not "auto"
     assert settings == muser.Settings()
     assert all(getattr(settings, name) == value for name, value in evaluate.DEFAULTS.items())
@@ -36,11 +38,12 @@ def test_the_defaults_are_those_of_the_settings(shell, asked):
 
 
 def test_options_are_passed_on(shell, asked):
-    words = ("--clips", "5", "--grid", "1", "--seed", "0", "--best-of", "4", "--guidance", "0", "--device", "cpu")
+    words = ("--clips", "5", "--grid", "1", "--seed", "0", "--best-of", "4", "--guidance", "0", "--device", "cpu",
+             "--jobs", "3")  # fmt: skip
     done = shell("evaluate", "muser", *words, "--checkpoint", "mine", "--data", "d", "--json")
     assert json.loads(done.stdout)["figures"][0]["met"] is True
-    checkpoint, clips, data, seed, device, _, settings = asked[0]
-    assert (checkpoint, clips, str(data), seed, device) == ("mine", 5, "d", 0, "cpu")
+    checkpoint, clips, data, seed, device, _, settings, jobs = asked[0]
+    assert (checkpoint, clips, str(data), seed, device, jobs) == ("mine", 5, "d", 0, "cpu", 3)
     assert (settings.grid, settings.best_of, settings.guidance, settings.seed) == (1, 4, 0.0, 0)
 
 

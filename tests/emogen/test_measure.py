@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -84,15 +80,6 @@ def test_what_is_wrong_names_the_file(files, monkeypatch):
     assert [one.error for one in measure_files(files[:2])] == [f"{name}: This MIDI file is odd." for name in files[:2]]
 
 
-def test_the_processes_ignore_an_interrupt_and_this_one_does_not():
-    before = signal.getsignal(signal.SIGINT)
-    with measure.deaf_to_interrupts():
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-        words = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('alive')"]
-        assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "alive\n"
-    assert signal.getsignal(signal.SIGINT) == before
-
-
 def test_files_come_in_order_and_a_bad_one_stops_no_other(files):
     found = list(measure_files(files))
     assert [one.name for one in found] == files
@@ -115,17 +102,11 @@ def test_several_processes_find_the_same(files):
 def test_a_few_files_start_no_other_process(files, monkeypatch):
     begun = []
 
-    class Pool:
-        def __init__(self, count, **more):
-            begun.append(count)
+    def noting(function, items, jobs, chunk):
+        begun.append(jobs)
+        return iter(())
 
-        def map(self, *words, **more):
-            return iter(())
-
-        def shutdown(self, **more):
-            pass
-
-    monkeypatch.setattr(measure, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(measure, "map_in_processes", noting)
     monkeypatch.setattr(measure, "cores", lambda: 3)
     assert len(list(measure_files(files))) == 5
     assert list(measure_files([])) == []

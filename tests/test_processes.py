@@ -1,0 +1,90 @@
+"""Processes that share work: order, errors, interrupts, and what becomes of a process that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from affectgen.errors import AffectgenError, UsageError
+from affectgen.processes import deaf_to_interrupts, map_in_processes
+
+
+def work(item):
+    """Squares; None dies, 13 fails, and "interrupt" is met by Ctrl-C."""
+    if item is None:
+        os._exit(7)
+    if item == 13:
+        raise UsageError("13 came.", "Give another.")
+    if item == "interrupt":
+        os.kill(os.getpid(), signal.SIGINT)
+        return "alive"
+    return item * item, os.getpid()
+
+
+def test_items_come_in_order_from_other_processes():
+    found = list(map_in_processes(work, range(9), 2, chunk=2))
+    assert [square for square, _ in found] == [number**2 for number in range(9)]
+    assert os.getpid() not in {process for _, process in found}
+    assert list(map_in_processes(work, [], 2)) == []
+
+
+def test_the_processes_ignore_an_interrupt_and_this_one_does_not():
+    before = signal.getsignal(signal.SIGINT)
+    assert list(map_in_processes(work, ["interrupt"] * 2, 1)) == ["alive"] * 2
+    assert signal.getsignal(signal.SIGINT) == before
+    with deaf_to_interrupts():
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_outside_the_main_thread_interrupts_are_left_alone():
+    found = []
+
+    def look():
+        with deaf_to_interrupts():
+            found.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert found == [signal.getsignal(signal.SIGINT)]
+
+
+def test_an_error_of_an_item_comes_through():
+    with pytest.raises(UsageError, match="13 came") as caught:
+        list(map_in_processes(work, [1, 13, 2], 1))
+    assert caught.value.hint == "Give another."
+
+
+def test_a_process_that_dies_is_an_error_with_a_hint():
+    with pytest.raises(AffectgenError, match="1 processes ended before its work was done") as caught:
+        list(map_in_processes(work, [1, None, 2], 1))
+    assert "--jobs" in caught.value.hint
+
+
+def test_an_interrupt_leaves_the_rest_undone():
+    """A program of its own: the signal goes to its whole group, as a terminal sends it."""
+    program = (
+        "import time\n"
+        "from affectgen.processes import map_in_processes\n"
+        "try:\n"
+        "    for item in map_in_processes(time.sleep, [0.2] * 1000, 1):\n"
+        "        print(item, flush=True)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert run.stdout.readline() == "None\n"
+    os.killpg(run.pid, signal.SIGINT)
+    said, errors = run.communicate(timeout=60)
+    assert said.endswith("interrupted\n")
+    assert errors == ""
+    assert said.count("\n") < 100
