@@ -112,7 +112,7 @@ def emotion_map(ctx: click.Context, /, everything: bool, as_json: bool, **params
 
     Mean and spread are in standard deviations over real pieces, the value beside them in the attribute's own unit;
     `open` stands where attributes vary near the emotion as much as anywhere, and are left to the model. A piece asks
-    for values drawn from these, with half the spread and somewhat farther out, as docs/emogen.md says. One point is
+    for values drawn from these, with less spread and somewhat farther out, as docs/emogen.md says. One point is
     read, no path.
 
     \b

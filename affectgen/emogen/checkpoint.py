@@ -15,6 +15,7 @@ from affectgen.emogen.compose import Composer
 from affectgen.emogen.config import EmogenConfig
 from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.model import Emogen
+from affectgen.emogen.parts import PART_BARS, Parts
 from affectgen.emogen.scale import POINTS, Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.errors import CheckpointError
@@ -25,13 +26,18 @@ DEFAULT = "emogen"
 DEFAULT_MAP = "emogen-map"
 KIND = "emogen"
 MAP_KIND = "emogen-map"
+DRIFT, SLOPE = "parts.drift", "parts.slope"
 BITS = "scale.bits"  # float32 as int32: fp16 would blur shares that many pieces have in common
 
 
-def save_emogen(folder: Path, model: Emogen, scale: Scale, about: Mapping[str, Any], card: str) -> None:
-    """Write model (fp16) and scale with their config; `about` joins config.json (training, metrics, licence)."""
+def save_emogen(
+    folder: Path, model: Emogen, scale: Scale, about: Mapping[str, Any], card: str, parts: Parts | None = None
+) -> None:  # fmt: skip
+    """Write model (fp16), scale and parts with their config; `about` joins config.json (training, metrics, licence)."""
     state: dict[str, Tensor] = {f"model.{name}": value.cpu() for name, value in model.state_dict().items()}
     state[BITS] = torch.from_numpy(scale.quantiles.astype(np.float32)).view(torch.int32)
+    if parts is not None:
+        state |= {DRIFT: torch.from_numpy(parts.drift), SLOPE: torch.from_numpy(parts.slope)}
     config = {"kind": KIND, "model": model.config.to_dict(), "tokens": SIZES, "attributes": list(NAMES), **about}
     save_checkpoint(folder, state, config, card)
 
@@ -46,13 +52,16 @@ def load_emogen(name: str | None = None, device: str = "cpu") -> Composer:
         scale = Scale(weights.pop(BITS).view(torch.float32).double().numpy())
         if scale.quantiles.shape != (len(NAMES), POINTS):
             raise ValueError(f"its scale has the shape {scale.quantiles.shape}")
+        parts = Parts(*(weights.pop(name).double().numpy() for name in (DRIFT, SLOPE))) if DRIFT in weights else None
+        if parts is not None and {parts.drift.shape, parts.slope.shape} != {(len(PART_BARS), len(NAMES))}:
+            raise ValueError(f"its parts have the shapes {parts.drift.shape} and {parts.slope.shape}")
         model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{found.name} does not fit its own config: {' '.join(str(error).split())[:200]}.",
             "Install affectgen again, or train it again.",
         ) from error
-    return Composer(model.to(device).eval(), scale, found.name, found.sha256)
+    return Composer(model.to(device).eval(), scale, found.name, found.sha256, parts)
 
 
 def save_map(folder: Path, emotions: EmotionMap, about: Mapping[str, Any], card: str) -> None:

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from affectgen.emogen.config import STYLES
 from affectgen.emogen.model import Emogen
+from affectgen.emogen.parts import Parts
 from affectgen.emogen.scale import Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.score.keys import Key
@@ -27,7 +28,7 @@ from affectgen.writing.grammar import Grammar
 from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Composed, Finished, Words, in_batches, key_word, score_of
 from affectgen.writing.sampler import DecodeRequest, decode_words
 
-BRANCH_BARS = 4  # candidates of one piece are compared so often
+BRANCH_BARS = 2  # candidates of one piece are compared so often
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Sampling:
     guidance: float = 1.0
     temperature: float = 1.0
     top_p: float = 0.99
-    strict_top_p: float = 0.92
+    strict_top_p: float = 0.97
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Composer(WordComposer[Request, Composed]):
-    """A model and its scale, ready to write. name and sha256 are the checkpoint's."""
+    """A model and its scale, ready to write; parts: what beginnings of pieces tell of wholes, None where it is not
+    known. name and sha256 are the checkpoint's."""
 
     model: Emogen
     scale: Scale
     name: str = ""
     sha256: str = ""
+    parts: Parts | None = None
 
     def compose_until(self, requests: Sequence[Request], finished: Finished) -> None:
         """Write requests, each told to `finished` as soon as it ends; those that this answers with are written no

@@ -18,7 +18,8 @@ from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import LENGTHY, TEMPO, Targets, make_targets
-from affectgen.emogen.vector import NAMES
+from affectgen.emogen.vector import FIRST_EMOGEN, NAMES
+from affectgen.score.attributes import ATTRIBUTES
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
@@ -30,9 +31,9 @@ from affectgen.writing.pieces import Words, open_words, score_of
 Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
 TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
+ASTRAY = 2.0  # what it weighs that all of the hundred lie on the wrong side of their thresholds
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
-STEER = 0.7  # how much of what a piece has missed so far is asked for on top of its targets,
-MOST_STEERED = 1.0  # and how much of it at most, in standard deviations
+MOST_STEERED = 1.5  # standard deviations by which targets are moved for what a piece will miss without, at most
 KEY_SEED = 12  # keeps the draw of the key apart from what words draw
 KEY_MODE = NAMES.index("key_mode")
 
@@ -69,6 +70,9 @@ class Generator(Auditions[EmogenOptions, Piece]):
     def __init__(self, composer: Composer, emotions: EmotionMap) -> None:
         super().__init__(composer)
         self.emotions = emotions.on(composer.scale)
+        natural = np.full(len(NAMES), np.nan)
+        natural[FIRST_EMOGEN:] = [attribute.threshold for attribute in ATTRIBUTES]
+        self.thresholds = composer.scale.to_sd(natural)[FIRST_EMOGEN:]  # [100], in standard deviations
 
     def targets(self, option: EmogenOptions, bars: int) -> Targets:
         """What a piece of some bars is asked for; the same for every candidate."""
@@ -146,11 +150,16 @@ class Generator(Auditions[EmogenOptions, Piece]):
         return self.targets(option, score.bars if option.source is not None else bars)
 
     def choose(
-        self, option: EmogenOptions, scores: Sequence[GridScore], targets: Targets
+        self, option: EmogenOptions, scores: Sequence[GridScore], targets: Targets, bars: int | None
     ) -> tuple[int, NDArray[np.float64]]:
         """The place of the best of some pieces that end with what the targets are for, and its attributes in standard
-        deviations [segments, K]."""
+        deviations [segments, K]; where they are the beginnings of pieces of `bars` bars, those to be expected of them.
+        """
         achieved = self._achieved(scores, self._played(option, scores), [targets.edges] * len(scores))
+        parts = self.composer.parts
+        if bars is not None and parts is not None:
+            gaps = [parts.whole_gap(found - targets.sd, targets.edges[-1], bars) for found in achieved]
+            achieved = [targets.sd + gap for gap in gaps]
         best = int(np.argmin([self.error_of(targets, found) for found in achieved]))
         return best, achieved[best]
 
@@ -180,7 +189,10 @@ class Generator(Auditions[EmogenOptions, Piece]):
         weight = there * np.where(targets.by_hand, BY_HAND, 1.0)
         size = np.sqrt((weight * gap**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
         told = np.hypot(*(gap @ self.emotions.reading).T)  # [segments]
-        return float((size + TELLING * told).mean())
+        above, wanted = (sd[:, FIRST_EMOGEN:] > self.thresholds for sd in (achieved, targets.sd))
+        hundred = there[:, FIRST_EMOGEN:]
+        astray = (hundred & (above != wanted)).sum(axis=1) / np.maximum(hundred.sum(axis=1), 1)  # [segments]
+        return float((size + TELLING * told + ASTRAY * astray).mean())
 
 
 @dataclass(frozen=True)
@@ -204,18 +216,19 @@ class Chooser:
         so_far = replace(targets, sd=targets.sd[: len(edges) - 1].copy(), edges=tuple(edges))
         so_far.sd[:, list(LENGTHY)] = np.nan
         scores = [score_of(words, bars, ending=False) for words in written]
-        best, achieved = self.generator.choose(self.option, scores, so_far)
+        whole = self.bars if len(targets.sd) == 1 else None  # the segments of a path are not the beginning of anything
+        best, achieved = self.generator.choose(self.option, scores, so_far, whole)
         steered = np.full((self.before + self.bars, len(NAMES)), np.nan)
         steered[self.before :] = steer(targets.by_bar, achieved - so_far.sd)
         return Verdict(best, steered)
 
 
 def steer(by_bar: Floats, gap: Floats) -> Floats:
-    """Targets [bars, K] for the rest of a piece that has missed its own by `gap` [segments, K] so far: what it has too
-    much of is asked for less, and the other way round."""
+    """Targets [bars, K] for the rest of a piece that misses its own by `gap` [segments, K]: what it has too much of is
+    asked for less, and the other way round."""
     known = np.isfinite(gap)
     mean = np.where(known, gap, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    moved: Floats = np.clip(by_bar - np.clip(STEER * mean, -MOST_STEERED, MOST_STEERED), -FARTHEST, FARTHEST)
+    moved: Floats = np.clip(by_bar - np.clip(mean, -MOST_STEERED, MOST_STEERED), -FARTHEST, FARTHEST)
     return moved
 
 

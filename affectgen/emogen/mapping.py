@@ -1,7 +1,7 @@
 """EmoGen's first stage: from an emotion to attributes.
 
 `draw` is continuous over the plane. Labelled clips near the point asked for, by a Gaussian kernel (Nadaraya 1964), say
-what each attribute tends to be there and how much it may vary; a target is one real neighbour drawn halfway to that
+what each attribute tends to be there and how much it may vary; a target is one real neighbour moved some way to that
 mean, so attributes go together as they do in real music and two draws differ. A linear reading of the clips says what
 emotion a target tells; as far as it tells another than was asked, it moves, in the direction in which attributes vary
 together (the mean of a normal distribution given the reading). Attributes about which the point says nothing are left
@@ -28,7 +28,7 @@ from affectgen.score.attributes import emogen_bits
 
 Floats = NDArray[np.float64]
 WIDTH = 0.3  # of the kernel on the plane: about how far raters differ
-SHRINK = 0.5  # how far a drawn neighbour moves to the mean
+SHRINK = 0.3  # how far a drawn neighbour moves to the mean
 OPEN = 0.9  # an attribute is left open if its spread near the point is above this share of its spread everywhere,
 SHIFTED = 0.3  # and its mean there differs by less than this share of it from the mean everywhere
 MAJORITY = 0.65  # one of the hundred is open, too, where fewer than so many clips are on one side of its threshold

@@ -14,6 +14,7 @@ from affectgen.emogen.checkpoint import load_emogen, save_emogen
 from affectgen.emogen.corpora import read_corpora
 from affectgen.emogen.data import Song
 from affectgen.emogen.map_fit import LICENCE, write_map
+from affectgen.emogen.parts import measure_parts
 from affectgen.emogen.train import KEEP, EmogenTrainOptions, count, final_weights, find_scale, run_train, say
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.nn.curves import CURVES, earlier_curves, read_stages, stage_table, write_curves
@@ -76,7 +77,7 @@ def export(options: EmogenTrainOptions, songs: dict[str, list[Song]], out: Path,
         curves = earlier_curves(options.start) + curves
     training["passes_over_clips"] = round(seen, 1)
     about = {"licence": LICENCE, "training": training}
-    save_emogen(out, model, scale, about, card_text(out.name, about))
+    save_emogen(out, model, scale, about, card_text(out.name, about), measure_parts(songs["train"], scale))
     write_curves(out / CURVES, curves)
 
 

@@ -11,6 +11,7 @@ import torch
 
 from affectgen.emogen.checkpoint import BITS, load_emogen, load_map, map_of, save_emogen, save_map
 from affectgen.emogen.compose import Request
+from affectgen.emogen.parts import PART_BARS, Parts
 from affectgen.emogen.vector import NAMES
 from affectgen.errors import CheckpointError
 from affectgen.nn.checkpoint import load_checkpoint, save_arrays, save_checkpoint, write_sums
@@ -58,6 +59,20 @@ def test_weights_come_back_in_half_precision_and_the_scale_exactly(root, tiny):
     config = load_checkpoint("small").config
     assert (config["kind"], config["licence"], config["attributes"]) == ("emogen", "CC0-1.0", list(NAMES))
     assert (root / "small" / "card.md").read_text() == "# small\n"
+
+
+def test_what_parts_tell_comes_back(root, tiny):
+    save(root / "without", tiny)
+    assert load_emogen("without").parts is None
+    rng = np.random.default_rng(0)
+    parts = Parts(*rng.uniform(0, 1, (2, len(PART_BARS), len(NAMES))))
+    save_emogen(root / "small", tiny.model, tiny.scale, {}, "", parts)
+    found = load_emogen("small").parts
+    np.testing.assert_allclose(found.drift, parts.drift, atol=1e-3)
+    np.testing.assert_allclose(found.slope, parts.slope, atol=1e-3)
+    save_emogen(root / "odd", tiny.model, tiny.scale, {}, "", Parts(parts.drift[:2], parts.slope))
+    with pytest.raises(CheckpointError, match="does not fit its own config: its parts have the shapes"):
+        load_emogen("odd")
 
 
 def test_a_scale_keeps_even_odd_bits(root, tiny):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 from affectgen.affect import AffectPath, parse_affect
 from affectgen.emogen.data import as_written, describe_bars
 from affectgen.emogen.generate import (
+    ASTRAY,
     BY_HAND,
     HASTE,
     MOST_STEERED,
-    STEER,
     TELLING,
     Chooser,
     Generator,
@@ -22,6 +23,7 @@ from affectgen.emogen.generate import (
     steer,
 )
 from affectgen.emogen.options import GUIDANCE, EmogenOptions
+from affectgen.emogen.parts import PART_BARS, Parts
 from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import Targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES, describe
@@ -205,7 +207,7 @@ def test_what_a_piece_has_missed_is_asked_for_on_top_of_its_targets():
     gap[:, LOUD] = (0.2, 0.6)  # louder than asked
     gap[:, TEMPO] = (0.8, np.nan)  # and quicker
     steered = steer(by_bar, gap)
-    np.testing.assert_allclose(steered[:, LOUD], 0.5 - STEER * 0.4)
+    np.testing.assert_allclose(steered[:, LOUD], 0.5 - 0.4)
     np.testing.assert_allclose(steered[:, TEMPO], -FARTHEST, err_msg="no farther than the scale goes")
     np.testing.assert_allclose(steered[:, MODE], 0.0, err_msg="nothing is known of it")
     assert np.isnan(steered).sum() == np.isnan(by_bar).sum(), "what is free stays free"
@@ -229,6 +231,31 @@ def test_a_choice_steers_the_bars_that_are_composed(generator, score):
     asked = generator.targets(option, 8).by_bar[0]
     np.testing.assert_allclose(verdict.targets[2:, LOUD], asked[LOUD] + MOST_STEERED)
     assert (np.isfinite(verdict.targets[2:]) == np.isfinite(asked)).all()
+
+
+def test_beginnings_are_judged_by_what_they_tell_of_wholes(generator, score, monkeypatch):
+    """Where beginnings are a standard deviation softer than wholes, the softer one of two misses nothing."""
+    read_nothing(generator)
+    shape = (len(PART_BARS), K)
+    softer, halved = np.zeros(shape), np.full(shape, 0.5)
+    softer[:, LOUD] = -1.0
+    levels = np.full((2, K), np.nan)
+    levels[:, LOUD] = (0.5, -0.5)
+    written = []
+    for velocity in generator.composer.scale.to_natural(levels)[:, LOUD]:
+        piece = score(5, 8).take_bars(0, 4)
+        piece.velocity[:] = round(velocity)
+        written.append(encode(piece)[:-1])
+    option = ask(None, 1, bars=24, set=("velocity_mean=+0.5",))
+    plain = Chooser(0, 24, 0, option, generator)(4, written)
+    monkeypatch.setattr(generator, "composer", replace(generator.composer, parts=Parts(softer, halved)))
+    known = Chooser(0, 24, 0, option, generator)(4, written)
+    assert (plain.place, known.place) == (0, 1)
+    asked = generator.targets(option, 24).by_bar[0, LOUD]
+    assert plain.targets[0, LOUD] == pytest.approx(asked, abs=0.25)
+    assert known.targets[0, LOUD] == pytest.approx(asked, abs=0.25), "nor is it asked to be louder"
+    along = ask("sad>happy", 1, bars=24, set=("velocity_mean=+0.5",))
+    assert Chooser(0, 24, 0, along, generator)(4, written).place == 0, "a segment of a path is no beginning"
 
 
 @pytest.mark.parametrize(("best_of", "tries"), [(4, 1), (2, 2), (2, 3)])
@@ -284,6 +311,20 @@ def test_an_error_counts_by_what_it_tells_of_the_emotion(generator):
     assert generator.error_of(target(tempo=1.0), achieved) == pytest.approx(1.0)
     against = generator.error_of(target(velocity_mean=1.0, key_mode=-1.0), achieved)
     assert against == pytest.approx(both)
+
+
+def test_an_error_counts_by_how_many_of_the_hundred_are_astray(generator):
+    """Two misses of one size: only one of them crosses the threshold, which lies at `middle`."""
+    read_nothing(generator)
+    place = NAMES.index("range")
+    middle = generator.thresholds[place - FIRST_EMOGEN]
+    asked = target(range=middle + 0.1)
+    above, below = (np.full((1, K), middle + 0.1 + miss) for miss in (0.2, -0.2))
+    assert generator.error_of(asked, above) == pytest.approx(0.2)
+    assert generator.error_of(asked, below) == pytest.approx(0.2 + ASTRAY)
+    half, hit = target(range=middle + 0.1, mean_pitch=9.0), below.copy()
+    hit[0, NAMES.index("mean_pitch")] = 9.0
+    assert generator.error_of(half, hit) == pytest.approx(0.2 / np.sqrt(2) + ASTRAY / 2)
 
 
 def test_segments_count_alike(generator):
