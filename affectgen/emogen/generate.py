@@ -19,7 +19,6 @@ from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import LENGTHY, TEMPO, Targets, make_targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES
-from affectgen.score.attributes import ATTRIBUTES
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
@@ -70,9 +69,6 @@ class Generator(Auditions[EmogenOptions, Piece]):
     def __init__(self, composer: Composer, emotions: EmotionMap) -> None:
         super().__init__(composer)
         self.emotions = emotions.on(composer.scale)
-        natural = np.full(len(NAMES), np.nan)
-        natural[FIRST_EMOGEN:] = [attribute.threshold for attribute in ATTRIBUTES]
-        self.thresholds = composer.scale.to_sd(natural)[FIRST_EMOGEN:]  # [100], in standard deviations
 
     def targets(self, option: EmogenOptions, bars: int) -> Targets:
         """What a piece of some bars is asked for; the same for every candidate."""
@@ -189,7 +185,7 @@ class Generator(Auditions[EmogenOptions, Piece]):
         weight = there * np.where(targets.by_hand, BY_HAND, 1.0)
         size = np.sqrt((weight * gap**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
         told = np.hypot(*(gap @ self.emotions.reading).T)  # [segments]
-        above, wanted = (sd[:, FIRST_EMOGEN:] > self.thresholds for sd in (achieved, targets.sd))
+        above, wanted = (sd[:, FIRST_EMOGEN:] > self.emotions.thresholds for sd in (achieved, targets.sd))
         hundred = there[:, FIRST_EMOGEN:]
         astray = (hundred & (above != wanted)).sum(axis=1) / np.maximum(hundred.sum(axis=1), 1)  # [segments]
         return float((size + TELLING * told + ASTRAY * astray).mean())

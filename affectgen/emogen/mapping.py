@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from affectgen.affect import Affect
 from affectgen.emogen.scale import FARTHEST, Scale
-from affectgen.emogen.vector import FIRST_EMOGEN
+from affectgen.emogen.vector import FIRST_EMOGEN, NAMES
 from affectgen.errors import UsageError
-from affectgen.score.attributes import emogen_bits
+from affectgen.score.attributes import ATTRIBUTES, emogen_bits
 
 Floats = NDArray[np.float64]
 WIDTH = 0.3  # of the kernel on the plane: about how far raters differ
-SHRINK = 0.3  # how far a drawn neighbour moves to the mean
+SHRINK = 0.4  # how far a drawn neighbour moves to the mean
 OPEN = 0.9  # an attribute is left open if its spread near the point is above this share of its spread everywhere,
 SHIFTED = 0.3  # and its mean there differs by less than this share of it from the mean everywhere
 MAJORITY = 0.65  # one of the hundred is open, too, where fewer than so many clips are on one side of its threshold
@@ -68,19 +68,24 @@ class EmotionMap:
         there = np.isfinite(sd)
         missing: NDArray[np.bool_] = np.asarray(~there.any(axis=0))
         above: NDArray[np.bool_] = emogen_bits(self.values[:, FIRST_EMOGEN:]) > 0
-        return ScaledMap(np.where(there, sd, 0.0), missing, self.points, self.quadrant, above)
+        thresholds = np.full(len(NAMES), np.nan)
+        thresholds[FIRST_EMOGEN:] = [attribute.threshold for attribute in ATTRIBUTES]
+        return ScaledMap(
+            np.where(there, sd, 0.0), missing, self.points, self.quadrant, above, scale.to_sd(thresholds)[FIRST_EMOGEN:]
+        )
 
 
 @dataclass(frozen=True)
 class ScaledMap:
     """The map in standard deviations: sd [M, K]; missing [K]: attributes that are not computed; points, quadrant; above
-    [M, 100]: which of EmoGen's hundred lie above their published thresholds."""
+    [M, 100]: which of EmoGen's hundred lie above their published thresholds; thresholds [100]: those."""
 
     sd: Floats
     missing: NDArray[np.bool_]
     points: Floats
     quadrant: NDArray[np.int64]
     above: NDArray[np.bool_]
+    thresholds: Floats
 
     @cached_property
     def spread(self) -> Floats:

@@ -317,7 +317,7 @@ def test_an_error_counts_by_how_many_of_the_hundred_are_astray(generator):
     """Two misses of one size: only one of them crosses the threshold, which lies at `middle`."""
     read_nothing(generator)
     place = NAMES.index("range")
-    middle = generator.thresholds[place - FIRST_EMOGEN]
+    middle = generator.emotions.thresholds[place - FIRST_EMOGEN]
     asked = target(range=middle + 0.1)
     above, below = (np.full((1, K), middle + 0.1 + miss) for miss in (0.2, -0.2))
     assert generator.error_of(asked, above) == pytest.approx(0.2)

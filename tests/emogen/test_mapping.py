@@ -46,7 +46,8 @@ def small(columns, points):
     sd = np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)
     missing = np.zeros(sd.shape[1], dtype=bool)
     above = np.zeros((len(sd), max(sd.shape[1] - FIRST_EMOGEN, 0)), dtype=bool)
-    return ScaledMap(sd, missing, np.asarray(points, dtype=float), np.zeros(len(sd), int), above)
+    thresholds = np.zeros(above.shape[1])
+    return ScaledMap(sd, missing, np.asarray(points, dtype=float), np.zeros(len(sd), int), above, thresholds)
 
 
 def test_a_map_on_a_scale_fills_gaps_and_knows_what_is_missing(emotions, scale, scaled):
@@ -116,7 +117,7 @@ def test_arousal_is_loud_and_valence_is_major(scaled):
     assert soft.mean[LOUD] < half < loud.mean[LOUD], "degrees of an emotion are degrees of its attributes"
 
 
-def test_a_draw_is_a_neighbour_moved_halfway_to_the_mean(scaled, monkeypatch):
+def test_a_draw_is_a_neighbour_moved_some_way_to_the_mean(scaled, monkeypatch):
     monkeypatch.setattr(ScaledMap, "telling", lambda self, sd, affect, tendency: sd)
     tendency = scaled.at(HAPPY)
     asked = ~tendency.open
@@ -191,15 +192,19 @@ def test_the_hundred_are_asked_for_where_most_clips_are_on_one_side_of_the_thres
     for place, count in enumerate(counts):
         above[:count, place] = True
         sd[:, FIRST_EMOGEN + place] = 1.0  # no spread: by their spread all of them would be asked for
-    one = ScaledMap(sd, np.zeros(sd.shape[1], dtype=bool), np.zeros((10, 2)), np.zeros(10, dtype=int), above)
+    missing, quadrant, thresholds = np.zeros(sd.shape[1], dtype=bool), np.zeros(10, dtype=int), np.zeros(len(counts))
+    one = ScaledMap(sd, missing, np.zeros((10, 2)), quadrant, above, thresholds)
     found = one.at(HAPPY).open
     assert found[FIRST_EMOGEN:].tolist() == [max(count, 10 - count) / 10 < MAJORITY for count in counts]
     assert found[FIRST_EMOGEN:].tolist() == [False, False, True, False]
 
 
-def test_a_map_knows_which_values_are_above_their_thresholds(emotions, scaled):
+def test_a_map_knows_which_values_are_above_their_thresholds(emotions, scale, scaled):
     thresholds = np.array([one.threshold for one in ATTRIBUTES])
+    core = np.full(FIRST_EMOGEN, np.nan)
+    scaled_thresholds = scale.to_sd(np.concatenate([core, thresholds]))[FIRST_EMOGEN:]
     assert scaled.above.shape == (len(emotions.clips), 100)
+    np.testing.assert_allclose(scaled.thresholds, scaled_thresholds)
     np.testing.assert_array_equal(scaled.above, np.nan_to_num(emotions.values[:, FIRST_EMOGEN:], nan=-9e9) > thresholds)
 
 
@@ -225,7 +230,8 @@ def test_core_attributes_do_not_choose_the_published_clip():
     sd[1, :FIRST_EMOGEN] = 9.0
     above = np.zeros((3, 100), dtype=bool)
     above[1, 0] = True
-    one = ScaledMap(sd, np.zeros(len(NAMES), dtype=bool), np.zeros((3, 2)), np.zeros(3, dtype=int), above)
+    missing, quadrant, thresholds = np.zeros(len(NAMES), dtype=bool), np.zeros(3, dtype=int), np.zeros(100)
+    one = ScaledMap(sd, missing, np.zeros((3, 2)), quadrant, above, thresholds)
     assert one.paper(0)[FIRST_EMOGEN] == 0.9
 
 
