@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from affectgen.cli import evaluate
+from affectgen.device import cores
 from affectgen.emogen.options import GUIDANCE, EmogenOptions
 from affectgen.evaluate import emogen as measuring
 from affectgen.evaluate.figures import Figure, Report
@@ -258,9 +259,9 @@ def asked(monkeypatch):
 def test_evaluation_has_the_defaults_of_its_settings(shell, asked):
     done = shell("evaluate", "emogen")
     assert done.returncode == 0, done.stderr
-    checkpoint, data, device, _, settings = asked[0]
+    checkpoint, data, device, _, settings, jobs = asked[0]
     assert (checkpoint, data) == (None, None)
-    assert device in ("cpu", "cuda")
+    assert jobs == (cores() if device == "cpu" else 1)
     assert settings == measuring.Settings()
     assert all(getattr(settings, name) == value for name, value in evaluate.EMOGEN_DEFAULTS.items())
     assert b"| endings | 0.900 | >= 0.8 | yes |  |  | 0.700 |" in done.stdout
@@ -269,10 +270,10 @@ def test_evaluation_has_the_defaults_of_its_settings(shell, asked):
 def test_evaluation_passes_options_on(shell, asked):
     words = ("--clips", "5", "--grid", "0", "--paths", "0", "--sweep", "0", "--seed", "0", "--best-of", "1")
     more = ("--mapping", "paper", "--guidance", "1", "--checkpoint", "mine", "--data", "d", "--device", "cpu")
-    done = shell("evaluate", "emogen", *words, *more, "--json")
+    done = shell("evaluate", "emogen", *words, *more, "--jobs", "3", "--json")
     assert json.loads(done.stdout)["figures"][0]["met"] is True
-    checkpoint, data, device, _, settings = asked[0]
-    assert (checkpoint, str(data), device) == ("mine", "d", "cpu")
+    checkpoint, data, device, _, settings, jobs = asked[0]
+    assert (checkpoint, str(data), device, jobs) == ("mine", "d", "cpu", 3)
     assert settings == measuring.Settings(5, 0, 0, 0, 0, 1, "paper", 1.0)
 
 
