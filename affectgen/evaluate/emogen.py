@@ -201,16 +201,17 @@ def _rank_correlation(asked: Sequence[float], found: Sequence[float]) -> float:
 
 def sweeps(generator: Composes, settings: Settings) -> list[Figure]:
     """Spearman of target and measured value for each core attribute, set alone and without an affect, at LEVELS."""
+    levels = [level for level in LEVELS for _ in range(settings.sweep)]
+    asked = [
+        replace(options(settings, None, settings.seed + SWEEP_SEED + 100 * number + place, SWEEP_BARS),
+                set=(f"{name}={level:+g}",))
+        for number, name in enumerate(CORE_NAMES) for place, level in enumerate(levels)
+    ]  # fmt: skip
+    pieces = generator.run(asked)  # in one call: several processes would start anew for each
     found = {}
     for number, name in enumerate(CORE_NAMES):
-        levels = [level for level in LEVELS for _ in range(settings.sweep)]
-        asked = [
-            replace(options(settings, None, settings.seed + SWEEP_SEED + 100 * number + place, SWEEP_BARS),
-                    set=(f"{name}={level:+g}",))
-            for place, level in enumerate(levels)
-        ]  # fmt: skip
-        pieces = generator.run(asked)
-        measured = [float(piece.achieved[0, number]) for piece in pieces]  # type: ignore[attr-defined]
+        own = pieces[number * len(levels) : (number + 1) * len(levels)]
+        measured = [float(piece.achieved[0, number]) for piece in own]  # type: ignore[attr-defined]
         found[name] = _rank_correlation(levels, measured)
     values = np.array(list(found.values()))
     worst = sorted(found, key=lambda name: found[name])[:6]

@@ -196,9 +196,11 @@ def test_a_generator_that_always_does_the_same_has_no_correlation():
 def test_the_least_obedient_attributes_are_named():
     class Partly(Sweeping):
         def run(self, options):
-            name = Override.parse(options[0].set[0]).name
-            self.answer = -1 if name == "key_mode" else 1
-            return super().run(options)
+            pieces = []
+            for option in options:
+                self.answer = -1 if Override.parse(option.set[0]).name == "key_mode" else 1
+                pieces += super().run([option])
+            return pieces
 
     median, share = sweeps(Partly(1), SETTINGS)
     assert median.note.startswith("least: key_mode -1.00, ")
