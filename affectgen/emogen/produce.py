@@ -15,6 +15,7 @@ from affectgen.emogen.corpora import read_corpora
 from affectgen.emogen.data import Song
 from affectgen.emogen.map_fit import LICENCE, write_map
 from affectgen.emogen.parts import measure_parts
+from affectgen.emogen.scale import Scale
 from affectgen.emogen.train import KEEP, EmogenTrainOptions, count, final_weights, find_scale, run_train, say
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.nn.curves import CURVES, earlier_curves, read_stages, stage_table, write_curves
@@ -77,7 +78,8 @@ def export(options: EmogenTrainOptions, songs: dict[str, list[Song]], out: Path,
         curves = earlier_curves(options.start) + curves
     training["passes_over_clips"] = round(seen, 1)
     about = {"licence": LICENCE, "training": training}
-    save_emogen(out, model, scale, about, card_text(out.name, about), measure_parts(songs["train"], scale))
+    stored = Scale(scale.quantiles.astype(np.float32).astype(np.float64))  # as a checkpoint is read: ties depend on it
+    save_emogen(out, model, scale, about, card_text(out.name, about), measure_parts(songs["train"], stored))
     write_curves(out / CURVES, curves)
 
 
