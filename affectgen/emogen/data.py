@@ -103,9 +103,9 @@ class Window:
     def bars(self) -> int:
         return len(self.left)
 
-    def describe(self, first: int, stop: int) -> NDArray[np.float64]:
-        """The attributes [K] of the bars from `first` up to `stop`, as played; nan for fewer than LEAST_NOTES notes."""
-        return describe_bars(self.score, self.played, first, stop)
+    def describe(self, first: int, stop: int, core_only: bool = False) -> NDArray[np.float64]:
+        """The attributes [K] of the bars from `first` up to `stop`, as `describe_bars` measures them."""
+        return describe_bars(self.score, self.played, first, stop, core_only)
 
 
 def cut_window(song: Song, first: int, most_words: int, rng: np.random.Generator | None = None) -> Window:
@@ -140,12 +140,15 @@ def play(score: GridScore, shift: NDArray[np.float64], ratio: NDArray[np.float64
     return Timing(moved, np.minimum(length, room(score, moved, plain.duration)))
 
 
-def describe_bars(score: GridScore, played: Timing, first: int, stop: int) -> NDArray[np.float64]:
-    """The attributes [K] of bars [first, stop) of a piece as it is played; nan for fewer than LEAST_NOTES notes."""
+def describe_bars(
+    score: GridScore, played: Timing, first: int, stop: int, core_only: bool = False
+) -> NDArray[np.float64]:
+    """The attributes [K] of bars [first, stop) of a piece as it is played; nan for fewer than LEAST_NOTES notes, and
+    for EmoGen's hundred where only the core attributes are wanted."""
     notes = score.bar_notes(first, stop, played)
     if len(notes) < LEAST_NOTES:
         return np.full(len(NAMES), np.nan)
-    return describe(notes, float(np.median(score.tempo[BEATS * first : BEATS * stop])))
+    return describe(notes, float(np.median(score.tempo[BEATS * first : BEATS * stop])), core_only)
 
 
 @dataclass(frozen=True)
@@ -221,8 +224,9 @@ class Windows:
     def targets(self, window: Window) -> NDArray[np.float64]:
         """What a window is told of itself, [bars, K]: the attributes of its segments, some of them masked."""
         edges = segment_edges(window.bars, self.rng)
-        parts = np.stack([window.describe(first, stop) for first, stop in pairwise(edges)])
-        told = draw_targets(self.scale.to_sd(parts), len(edges) > 2, self.rates, self.rng)
+        in_parts = len(edges) > 2  # which are told core attributes only
+        parts = np.stack([window.describe(first, stop, core_only=in_parts) for first, stop in pairwise(edges)])
+        told = draw_targets(self.scale.to_sd(parts), in_parts, self.rates, self.rng)
         return np.repeat(told, np.diff(edges), axis=0)
 
 

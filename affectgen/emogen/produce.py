@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,16 @@ from affectgen.emogen.data import Song
 from affectgen.emogen.map_fit import LICENCE, write_map
 from affectgen.emogen.parts import measure_parts
 from affectgen.emogen.scale import Scale
-from affectgen.emogen.train import KEEP, EmogenTrainOptions, count, final_weights, find_scale, run_train, say
+from affectgen.emogen.train import (
+    KEEP,
+    EmogenTrainOptions,
+    count,
+    final_weights,
+    find_scale,
+    read_hardware,
+    run_train,
+    say,
+)
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.nn.curves import CURVES, earlier_curves, read_stages, stage_table, write_curves
 from affectgen.nn.distributed import Workers
@@ -24,7 +32,7 @@ from affectgen.nn.runs import claim, plain
 from affectgen.nn.transformer import check_sizes
 from affectgen.score.corpora import check_data
 
-FREE = ("data", "folder", "threads", "device", "start")  # what may change when a run goes on
+FREE = ("data", "folder", "threads", "device", "workers", "start")  # what may change when a run goes on
 CORPORA = {"train": "EMOPIA's clips without their labels", "pop1k7": "Pop1k7", "pop909": "POP909"}
 
 
@@ -68,7 +76,7 @@ def export(options: EmogenTrainOptions, songs: dict[str, list[Song]], out: Path,
         "songs": {name: len(group) for name, group in songs.items()},
         "words": {name: int(sum(len(song.table) for song in group)) for name, group in songs.items()},
         "rows": options.rows, "row_words": options.words, "processes": Workers.from_environment().count,
-        "hardware": f"{platform.machine()}, {options.threads} torch threads a process, {options.device}",
+        "hardware": "; then ".join(read_hardware(options.folder)),
     }  # fmt: skip
     seen = passes(options, songs["train"], reached["finetune"]["steps"]) if "finetune" in reached else 0.0
     if options.start is not None:  # before anything is written: `out` may be the checkpoint that was gone on from

@@ -6,9 +6,12 @@ as what is composed is to sound like them). Songs and scale are prepared once an
 
 from __future__ import annotations
 
+import platform
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from affectgen.emogen.model import Emogen
 from affectgen.emogen.scale import Scale
 from affectgen.errors import UsageError
 from affectgen.nn.distributed import Workers
+from affectgen.nn.drawing import drawing
 from affectgen.nn.training import BEST, Trainer, Training, TrainingConfig, resumed_step
 from affectgen.score.words import ELEMENTS
 
@@ -28,6 +32,8 @@ STAGES = ("pretrain", "finetune")
 # Fine-tuning ends with its last weights, as MusER's does (docs/training.md).
 KEEP = {"pretrain": "best", "finetune": "last"}
 SCALE = "scale.npy"
+HARDWARE = "hardware.txt"  # in the run folder: on what its stages were trained
+VALIDATIONS = 40  # in a long stage; a short one has one every hundred steps
 VALIDATION_ROWS = 16
 VALIDATION_WORDS = 768
 
@@ -48,8 +54,9 @@ class Stage:
 class EmogenTrainOptions:
     """data: folder with emopia/, and pop1k7/ and pop909/ where there are; folder: the run's own.
 
-    pretrain, finetune: optimiser steps; rows, words: size of a batch; start: a checkpoint to go on from, whose sizes
-    and scale stay. A stage of 0 steps is left out: UsageError where nothing is left to run.
+    pretrain, finetune: optimiser steps; rows, words: size of a batch; workers: processes that draw batches, 0 for this
+    one; start: a checkpoint to go on from, whose sizes and scale stay. A stage of 0 steps is left out: UsageError where
+    nothing is left to run.
     """
 
     data: Path
@@ -63,6 +70,7 @@ class EmogenTrainOptions:
     seed: int = 1
     threads: int = 1
     device: str = "cpu"
+    workers: int = 0
     start: str | None = None
 
     def __post_init__(self) -> None:
@@ -78,7 +86,7 @@ class EmogenTrainOptions:
     def stage(self, name: str) -> Stage:
         """The settings of a stage."""
         if name == "pretrain":
-            share = {"emopia": 0.25, "pop1k7": 0.55, "pop909": 0.2}
+            share = {"emopia": 0.12, "pop1k7": 0.6, "pop909": 0.28}
             return Stage(name, self.pretrain, self.rate, share, floor=0.3, dropout=0.1)
         share = {"emopia": 0.7, "pop1k7": 0.23, "pop909": 0.07}
         return Stage(name, self.finetune, 0.6 * self.rate, share, floor=0.02, dropout=0.2)
@@ -93,8 +101,27 @@ def run_train(options: EmogenTrainOptions, songs: dict[str, list[Song]]) -> dict
     say(f"{count(model) / 1e6:.2f} M parameters")
     done = {}
     for name in options.stages:
+        if Workers.from_environment().first and resumed_step(options.folder / name) < options.stage(name).steps:
+            note_hardware(options)
         done[name] = train_stage(model, songs, scale, options, options.stage(name))
     return done
+
+
+def note_hardware(options: EmogenTrainOptions) -> None:
+    """Add what trains from here on to the run folder's list, once."""
+    device = torch.device(options.device)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else options.device
+    drawing = f", {options.workers} more draw batches" if options.workers else ""
+    line = f"{platform.machine()}, {options.threads} torch threads a process{drawing}, {name}"
+    if line not in read_hardware(options.folder):
+        with (options.folder / HARDWARE).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+
+def read_hardware(folder: Path) -> list[str]:
+    """What a run was trained on, in turn."""
+    path = folder / HARDWARE
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def begin(options: EmogenTrainOptions) -> Emogen:
@@ -133,16 +160,25 @@ def train_stage(
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = stage.dropout
-    windows = Windows(everything, scale, stage.share, options.rows, options.words, draw_seed(options, stage.name))
+    seed = draw_seed(options, stage.name)
+    windows = Windows(everything, scale, stage.share, options.rows, options.words, seed)
     config = TrainingConfig(
         steps=stage.steps, rate=stage.rate, floor=stage.floor,
-        validate_every=max(1, min(100, stage.steps // 4)), keep=KEEP[stage.name],
+        validate_every=max(1, min(100, stage.steps // 4), stage.steps // VALIDATIONS), keep=KEEP[stage.name],
     )  # fmt: skip
     say(f"stage {stage.name}")
+    draw = drawing(partial(draw_for, windows, seed), options.workers)
     return Trainer(
-        model, windows.draw, lambda batch: model(batch.to(device)).sum(), lambda: validate(model, dev, device), config,
+        model, draw, lambda batch: model(batch.to(device)).sum(), lambda: validate(model, dev, device), config,
         options.folder / stage.name,
     ).run()  # fmt: skip
+
+
+def draw_for(windows: Windows, seed: tuple[int, ...], worker: int) -> Callable[[], Batch]:
+    """How a process draws from windows that it has to itself: each process by its own random numbers."""
+    if worker > 0:
+        windows.rng = np.random.default_rng((*seed, worker))
+    return windows.draw
 
 
 def validate(model: Emogen, batches: list[tuple[Batch, Batch]], device: torch.device) -> dict[str, float]:

@@ -20,12 +20,13 @@ FIRST_EMOGEN = len(CORE_NAMES)  # the hundred stand from here on
 HINTS = 4
 
 
-def describe(notes: NoteArray, tempo: float = np.nan) -> NDArray[np.float64]:
+def describe(notes: NoteArray, tempo: float = np.nan, core_only: bool = False) -> NDArray[np.float64]:
     """The attributes of a piece [146] in natural units, in the order of NAMES; nan where one is not computed.
 
-    tempo: median beats per minute of the piece, nan where it is not known.
+    tempo: median beats per minute of the piece, nan where it is not known. core_only: leave EmoGen's hundred out.
     """
-    return np.concatenate([core_attributes(notes, tempo), emogen_attributes(notes)])
+    hundred = np.full(len(EMOGEN_NAMES), np.nan) if core_only else emogen_attributes(notes)
+    return np.concatenate([core_attributes(notes, tempo), hundred])
 
 
 def find_attributes(text: str, option: str) -> list[int]:

@@ -117,8 +117,13 @@ class Trainer:
                 self._check(speed)
         self.workers.wait()  # the first process may still be writing its best weights
         if (self.folder / BEST).is_file():
-            self.model.load_state_dict(torch.load(self.folder / BEST, weights_only=True))
+            self.model.load_state_dict(torch.load(self.folder / BEST, weights_only=True, map_location=self.device))
         return Training(self.step, self.best_step, self.best, time.monotonic() - start)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
 
     def _tired(self) -> bool:
         return 0 < self.config.patience <= self.misses
@@ -139,8 +144,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         batch = self.draw()
-        device = next(self.model.parameters()).device
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.config.autocast and halves_pay(device)):
+        halves = self.config.autocast and halves_pay(self.device)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=halves):
             loss = self.loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -199,7 +204,7 @@ class Trainer:
         path = self.folder / STATE
         if not path.is_file():
             return
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")  # a run may go on elsewhere than it began
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.best, self.best_step = state["step"], state["best"], state["best_step"]

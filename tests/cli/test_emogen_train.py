@@ -101,6 +101,15 @@ def test_the_defaults_are_those_of_training():
     assert options["seed"] == known["seed"].default
 
 
+def test_a_gpu_gets_processes_that_draw(monkeypatch):
+    monkeypatch.setattr(command, "cores", lambda: 16)
+    monkeypatch.setattr(command, "pick_device", lambda device: "cuda" if device == "auto" else device)
+    assert command.drawers(None, "auto") == 15
+    assert command.drawers(None, "cpu") == 0
+    assert command.drawers(3, "cpu") == 3
+    assert command.drawers(0, "auto") == 0
+
+
 def test_data_that_do_not_fit(fails, corpus, tmp_path):
     head = ("emogen", "train", "-o", "mine", "--data")
     assert "nowhere does not exist" in fails(1, *head, "nowhere")

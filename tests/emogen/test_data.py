@@ -159,6 +159,9 @@ def test_bars_are_described_as_the_notes_that_start_in_them(score, first, stop):
     assert len(notes) >= LEAST_NOTES
     expected = describe(notes, float(np.median(one.tempo[4 * first : 4 * stop])))
     np.testing.assert_allclose(describe_bars(one, played, first, stop), expected)
+    core = describe_bars(one, played, first, stop, core_only=True)
+    np.testing.assert_allclose(core[: len(CORE_NAMES)], expected[: len(CORE_NAMES)])
+    assert np.isnan(core[len(CORE_NAMES) :]).all()
 
 
 def test_a_few_notes_tell_nothing(score):

@@ -22,6 +22,7 @@ from affectgen.emogen.train import (
     draw_seed,
     final_weights,
     find_scale,
+    read_hardware,
     run_train,
     validate,
 )
@@ -106,6 +107,38 @@ def test_a_seed_is_a_training(options, tmp_path):
 
     assert same(final_weights(options), again("again"))
     assert not same(final_weights(options), again("other", seed=2))
+
+
+def test_workers_draw_what_one_process_does_and_other_windows_each(options, monkeypatch):
+    drawn, step = [], Trainer._one_step
+
+    def one_step(self):
+        draw = self.draw
+        self.draw = lambda: drawn.append(draw()) or drawn[-1]
+        step(self)
+        self.draw = draw
+
+    monkeypatch.setattr(Trainer, "_one_step", one_step)
+    trained(replace(options, pretrain=4, finetune=0, workers=2))
+    shutil.rmtree(options.folder / "pretrain")
+    trained(replace(options, pretrain=4, finetune=0))
+    tables = [batch.table.tolist() for batch in drawn]
+    assert tables[0] == tables[4], "the first worker's windows are those of a process that draws its own"
+    assert tables[2] == tables[5]
+    assert tables[1] not in (tables[0], tables[4], tables[5], tables[6]), "the second's are others"
+
+
+def test_a_run_says_on_what_it_was_trained(options):
+    trained(replace(options, finetune=0))
+    first = read_hardware(options.folder)
+    assert len(first) == 1
+    assert "1 torch threads a process, cpu" in first[0]
+    trained(replace(options, finetune=0, threads=2))
+    assert read_hardware(options.folder) == first, "nothing was left to train"
+    trained(replace(options, workers=1))
+    assert len(read_hardware(options.folder)) == 2
+    assert "1 more draw batches" in read_hardware(options.folder)[1]
+    torch.set_num_threads(1)
 
 
 def test_an_interrupted_stage_goes_on(options, monkeypatch):
