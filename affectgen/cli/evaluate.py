@@ -119,6 +119,7 @@ def muser(**params: Any) -> None:
     "--mapping", type=click.Choice(MAPPINGS), default=EmogenOptions.mapping, show_default=True,
     help="How the affect becomes attributes.",
 )  # fmt: skip
+@click.option("--critic/--no-critic", "criticised", default=True, help="Whether the critic hears candidates, too.")
 @best_of_option(EmogenOptions.best_of)
 @report_options("emogen")
 def emogen(**params: Any) -> None:
@@ -133,7 +134,7 @@ def emogen(**params: Any) -> None:
     def measure(device: str, jobs: int, say: Callable[[str], None]) -> Report:
         from affectgen.evaluate.emogen import Settings, run
 
-        names = (*EMOGEN_DEFAULTS, "best_of", "mapping", "guidance")
+        names = (*EMOGEN_DEFAULTS, "best_of", "mapping", "guidance", "criticised")
         settings = Settings(**{name: params[name] for name in names})
         return run(params["checkpoint"], params["data"], device, say, settings, jobs)
 

@@ -1,4 +1,5 @@
-"""EmoGen's two checkpoints: the generator with its scale, which no label has touched, and the map from emotions."""
+"""EmoGen's three checkpoints: the generator with its scale, which no label has touched, the map from emotions, and the
+critic of the generator's pieces."""
 
 from __future__ import annotations
 
@@ -20,12 +21,15 @@ from affectgen.emogen.scale import POINTS, Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.errors import CheckpointError
 from affectgen.nn.checkpoint import CONFIG, Checkpoint, load_checkpoint, save_arrays, save_checkpoint
+from affectgen.recognize.critic import Critic
 from affectgen.score.words import SIZES
 
 DEFAULT = "emogen"
 DEFAULT_MAP = "emogen-map"
+DEFAULT_CRITIC = "emogen-critic"
 KIND = "emogen"
 MAP_KIND = "emogen-map"
+CRITIC_KIND = "emogen-critic"
 DRIFT, SLOPE = "parts.drift", "parts.slope"
 BITS = "scale.bits"  # float32 as int32: fp16 would blur shares that many pieces have in common
 
@@ -92,11 +96,46 @@ def load_map(name: str | None = None) -> EmotionMap:
 
 def map_of(checkpoint: str | None) -> EmotionMap:
     """The map that was made beside a generator (its name with `-map`), or the shipped one where there is none."""
+    return load_map(_beside(checkpoint, "-map"))
+
+
+def save_critic(folder: Path, critic: Critic, about: Mapping[str, Any], card: str) -> None:
+    """Write a critic of attributes in standard deviations; `about` joins config.json."""
+    arrays = {name: getattr(critic, name).astype(np.float32) for name in ("mean", "scale", "weight")}
+    config = {"kind": CRITIC_KIND, "attributes": list(NAMES), "bias": critic.bias, "level": critic.level}
+    save_arrays(folder, arrays, {**config, **about}, card)
+
+
+def load_critic(name: str | None = None) -> Critic:
+    """The critic of that name or path (the shipped one for None). CheckpointError if it is unfit."""
+    found = load_checkpoint(name if name is not None else DEFAULT_CRITIC)
+    _check(found, CRITIC_KIND, {"attributes": list(NAMES)})
+    arrays = found.arrays()
+    try:
+        mean, scale, weight = (arrays[part].astype(np.float64) for part in ("mean", "scale", "weight"))
+        return Critic(mean, scale, weight, float(found.config["bias"]), float(found.config["level"]))
+    except KeyError as error:
+        raise CheckpointError(
+            f"{found.name} lacks its {error}.", "Install affectgen again, or fit it again."
+        ) from error
+
+
+def critic_of(checkpoint: str | None) -> Critic | None:
+    """The critic of a generator's pieces (its name with `-critic`; the shipped one's for None), None where it has
+    none: what another generator does too often tells nothing."""
     if checkpoint is None:
-        return load_map()
+        return load_critic()
+    beside = _beside(checkpoint, "-critic")
+    return load_critic(beside) if beside is not None else None
+
+
+def _beside(checkpoint: str | None, suffix: str) -> str | None:
+    """The folder that belongs to a generator's, if it is there."""
+    if checkpoint is None:
+        return None
     folder = load_checkpoint(checkpoint).folder
-    beside = folder.with_name(f"{folder.name}-map")
-    return load_map(str(beside) if (beside / CONFIG).is_file() else None)
+    beside = folder.with_name(f"{folder.name}{suffix}")
+    return str(beside) if (beside / CONFIG).is_file() else None
 
 
 def _check(found: Checkpoint, kind: str, same: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """EmoGen's pieces: every candidate is measured, and the one whose attributes miss their targets least is kept.
 
-What is asked stands in the targets alone. The guide rates what is kept, for the manifest; it chooses nothing.
+What is asked stands in the targets alone. A critic that knows nothing of emotions doubts attributes that together are
+unlike real music's. The guide rates what is kept, for the manifest; it chooses nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from affectgen.emogen.data import as_written, describe_bars, play
 from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
-from affectgen.emogen.targets import LENGTHY, TEMPO, Targets, make_targets
+from affectgen.emogen.targets import LENGTHY, LIKE_A_CLIP, TEMPO, Targets, make_targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES
+from affectgen.recognize.critic import Critic
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
@@ -31,6 +33,8 @@ Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
 TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
 ASTRAY = 2.0  # what it weighs that all of the hundred lie on the wrong side of their thresholds
+DOUBT = 0.1  # what a unit of the critic's log odds below its level weighs against attribute error,
+MOST_DOUBT = 6.0  # and how many units count
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
 MOST_STEERED = 1.5  # standard deviations by which targets are moved for what a piece will miss without, at most
 KEY_SEED = 12  # keeps the draw of the key apart from what words draw
@@ -41,7 +45,8 @@ KEY_MODE = NAMES.index("key_mode")
 class Piece(hearing.Piece):
     """A finished piece: what it was asked for, its attributes [segments, K] in standard deviations, and its error.
 
-    wanted, values: targets and attributes in natural units [segments, K], nan where free.
+    wanted, values: targets and attributes in natural units [segments, K], nan where free. doubt: how far below its
+    level the critic finds the piece, 0 if it is not or was not asked.
     """
 
     targets: Targets | None = None
@@ -49,6 +54,7 @@ class Piece(hearing.Piece):
     error: float = 0.0
     wanted: NDArray[np.float64] | None = None
     values: NDArray[np.float64] | None = None
+    doubt: float = 0.0
 
     @property
     def good(self) -> bool:
@@ -57,18 +63,19 @@ class Piece(hearing.Piece):
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """Attribute error, and the length."""
-        return not self.good, self.error + HASTE * self.stretch
+        """Attribute error, doubt, and the length."""
+        return not self.good, self.error + DOUBT * self.doubt + HASTE * self.stretch
 
 
 class Generator(Auditions[EmogenOptions, Piece]):
-    """Composes for options; attribute errors choose among candidates."""
+    """Composes for options; attribute errors and, where there is one, a critic choose among candidates."""
 
     composer: Composer
 
-    def __init__(self, composer: Composer, emotions: EmotionMap) -> None:
+    def __init__(self, composer: Composer, emotions: EmotionMap, critic: Critic | None = None) -> None:
         super().__init__(composer)
         self.emotions = emotions.on(composer.scale)
+        self.critic = critic
 
     def targets(self, option: EmogenOptions, bars: int) -> Targets:
         """What a piece of some bars is asked for; the same for every candidate."""
@@ -119,7 +126,7 @@ class Generator(Auditions[EmogenOptions, Piece]):
         achieved = scale.to_sd(values)
         return replace(
             piece, targets=targets, achieved=achieved, error=self.error_of(targets, achieved),
-            wanted=scale.to_natural(targets.sd), values=values,
+            wanted=scale.to_natural(targets.sd), values=values, doubt=self.doubt_of(option, targets, achieved),
         )  # fmt: skip
 
     def _heard_together(self, option: EmogenOptions, scores: Sequence[GridScore], bars: Sequence[int]) -> list[Piece]:
@@ -132,12 +139,12 @@ class Generator(Auditions[EmogenOptions, Piece]):
         achieved = self._achieved(scores, self._played(option, scores), edges)
         pieces = [
             Piece(score, count, None, None, np.zeros(2), None, error=self.error_of(targets[count], found),
-                  length=length_of(option, score, count))
+                  doubt=self.doubt_of(option, targets[count], found), length=length_of(option, score, count))
             for score, count, found in zip(scores, bars, achieved, strict=True)
         ]  # fmt: skip
         best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
         kept = self._heard(option, scores[best], bars[best])
-        behind = max(0.0, kept.error - pieces[best].error)
+        behind = max(0.0, kept.rank[1] - pieces[best].rank[1])
         pieces = [replace(piece, error=piece.error + behind) for piece in pieces]
         return [*pieces[:best], kept, *pieces[best + 1 :]]
 
@@ -154,9 +161,13 @@ class Generator(Auditions[EmogenOptions, Piece]):
         achieved = self._achieved(scores, self._played(option, scores), [targets.edges] * len(scores))
         parts = self.composer.parts
         if bars is not None and parts is not None:
-            gaps = [parts.whole_gap(found - targets.sd, targets.edges[-1], bars) for found in achieved]
-            achieved = [targets.sd + gap for gap in gaps]
-        best = int(np.argmin([self.error_of(targets, found) for found in achieved]))
+            usual = np.nan_to_num(targets.sd)  # what nothing is asked of will be about as everywhere
+            achieved = [usual + parts.whole_gap(found - usual, targets.edges[-1], bars) for found in achieved]
+        whole = targets if bars is None else replace(targets, edges=(0, bars))
+        costs = [
+            self.error_of(targets, found) + DOUBT * self.doubt_of(option, whole, found) for found in achieved
+        ]
+        best = int(np.argmin(costs))
         return best, achieved[best]
 
     def _played(self, option: EmogenOptions, scores: Sequence[GridScore]) -> list[Timing]:
@@ -173,6 +184,17 @@ class Generator(Auditions[EmogenOptions, Piece]):
         """The attributes of pieces in standard deviations, [segments, K] each."""
         described = (describe_segments(*each) for each in zip(scores, played, edges, strict=True))
         return [self.composer.scale.to_sd(values) for values in described]
+
+    def doubt_of(self, option: EmogenOptions, targets: Targets, achieved: Floats) -> float:
+        """How far below its level the critic finds a piece by its attributes [1, K]; 0 without a critic, and for what
+        no clip that it knows is like: a path, another length, an attribute set by hand, somebody else's notes, notes on
+        the grid."""
+        like_a_clip = len(achieved) == 1 and LIKE_A_CLIP[0] <= targets.edges[-1] <= LIKE_A_CLIP[1]
+        own = option.expressive and option.source is None and option.continue_from is None
+        if self.critic is None or not like_a_clip or not own or targets.by_hand.any():
+            return 0.0
+        belief = self.critic.log_odds(np.nan_to_num(achieved)) - self.critic.level
+        return float(np.clip(-belief[0], 0.0, MOST_DOUBT))
 
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
         """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the

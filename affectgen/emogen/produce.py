@@ -99,12 +99,19 @@ def passes(options: EmogenTrainOptions, songs: list[Song], steps: int) -> float:
     return float(steps * rows * options.stage("finetune").share["emopia"] * row / sizes.sum())
 
 
+def earlier(before: dict[str, Any]) -> str:
+    """What a training went on from, as the card says it: a checkpoint, its command and on what that ran."""
+    told = f"Goes on from {before['name']} (sha256 {before['sha256'][:12]})"
+    made = before["training"]
+    return f"{told}, made by `{made['command']}` on {made['hardware']}." if "command" in made else f"{told}."
+
+
 def card_text(name: str, about: dict[str, Any]) -> str:
     """The card: what it is, what made it, what it may be used for. Results are in docs/results.md."""
     training = about["training"]
     corpora = ", ".join(text for key, text in CORPORA.items() if training["songs"].get(key, 0) > 0)
     before = training.get("before")
-    went_on = [f"Goes on from {before['name']} (sha256 {before['sha256'][:12]}).", ""] if before else []
+    went_on = [] if not before else [earlier(before), ""]
     return "\n".join([
         f"# {name}", "",
         "EmoGen's second stage: piano music as compound words for musical attributes, any subset of which may be asked "

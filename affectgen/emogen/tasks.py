@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from affectgen.emogen.compose import Composer
     from affectgen.emogen.generate import Piece
     from affectgen.emogen.mapping import EmotionMap
+    from affectgen.recognize.critic import Critic
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class EmogenTask:
 
     def load(self, checkpoint: str | None, device: str) -> Loaded:
         """Read the generator (the shipped one for None) and its map from emotions."""
-        from affectgen.emogen.checkpoint import load_emogen, map_of
+        from affectgen.emogen.checkpoint import critic_of, load_emogen, map_of
 
-        return GenerateRunner(load_emogen(checkpoint, device), map_of(checkpoint))
+        return GenerateRunner(load_emogen(checkpoint, device), map_of(checkpoint), critic_of(checkpoint))
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,20 @@ class GenerateRunner:
 
     composer: Composer
     emotions: EmotionMap
+    critic: Critic | None = None
 
     def run(self, options: Sequence[EmogenOptions]) -> list[Result]:
         """Compose every request."""
         from affectgen.emogen.generate import Generator
 
-        pieces = Generator(self.composer, self.emotions).run(options)
+        pieces = Generator(self.composer, self.emotions, self.critic).run(options)
         return [self._result(option, piece) for option, piece in zip(options, pieces, strict=True)]
 
     def _result(self, option: EmogenOptions, piece: Piece) -> Result:
         details = piece_details(piece, option.best_of)
         details["map"] = record(self.emotions)
         details["attribute_error"] = round(piece.error, 4)
+        details["doubt"] = round(piece.doubt, 4)
         details["attributes"] = attribute_rows(piece)
         return Result(
             data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),

@@ -88,8 +88,8 @@ class EmogenTrainOptions:
         if name == "pretrain":
             share = {"emopia": 0.12, "pop1k7": 0.6, "pop909": 0.28}
             return Stage(name, self.pretrain, self.rate, share, floor=0.3, dropout=0.1)
-        share = {"emopia": 0.7, "pop1k7": 0.23, "pop909": 0.07}
-        return Stage(name, self.finetune, 0.6 * self.rate, share, floor=0.02, dropout=0.2)
+        share = {"emopia": 0.4, "pop1k7": 0.4, "pop909": 0.2}
+        return Stage(name, self.finetune, 0.3 * self.rate, share, floor=0.02, dropout=0.2)
 
 
 def run_train(options: EmogenTrainOptions, songs: dict[str, list[Song]]) -> dict[str, Training]:

@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from affectgen.emogen.build import Build
 from affectgen.emogen.checkpoint import DEFAULT, load_emogen, map_of
-from affectgen.emogen.generate import Generator
 from affectgen.emogen.mapping import ScaledMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.vector import CORE_NAMES, EMOGEN_NAMES, FIRST_EMOGEN
 from affectgen.evaluate.figures import Figure, Report
 from affectgen.evaluate.pieces import (
     Bars,
-    Composes,
     Made,
     Plan,
     accuracy,
@@ -35,10 +34,10 @@ from affectgen.evaluate.pieces import (
     path_correlation,
 )
 from affectgen.evaluate.reference import load_reference
-from affectgen.evaluate.spread import composing
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.judge import load_judge
 from affectgen.score.attributes import ATTRIBUTES, VALENCE_ONLY, emogen_bits
+from affectgen.writing.spread import Composes, composing
 
 BARS = Bars({"quadrants": 0.78, "arousal": 0.97, "valence": 0.82}, {"arousal": 0.90, "valence": 0.68}, 1.5, None)
 CORPORA, MORE = ("pop1k7",), ("pop909",)
@@ -60,22 +59,12 @@ class Settings:
     best_of: int = EmogenOptions.best_of
     mapping: str = EmogenOptions.mapping
     guidance: float | None = None
+    criticised: bool = True
 
     @property
     def plan(self) -> Plan:
         """What is composed and judged as for every generator."""
         return Plan(self.clips, self.grid, self.paths, self.seed, partial(options, self), BARS, CORPORA, MORE)
-
-
-@dataclass(frozen=True)
-class Build:
-    """Makes the generator of a checkpoint, for this process or another."""
-
-    checkpoint: str | None
-    device: str
-
-    def __call__(self) -> Generator:
-        return Generator(load_emogen(self.checkpoint, self.device), map_of(self.checkpoint))
 
 
 def run(
@@ -84,7 +73,7 @@ def run(
     """Compose, by as many processes as jobs says, measure, judge, and gather every figure."""
     reference, judge, plan = load_reference(data), load_judge(), settings.plan
     composer, emotions = load_emogen(checkpoint), map_of(checkpoint)
-    generator = composing(Build(checkpoint, device), jobs)
+    generator = composing(Build(checkpoint, device, settings.criticised), jobs)
     say(f"composing {4 * settings.clips} clips for the quadrants")
     made = compose_quadrants(generator, plan)
     near = real_bits(emotions.on(composer.scale), made, settings.seed)
@@ -116,7 +105,7 @@ def ablation(settings: Settings) -> str:
     """What the settings leave out of the defaults, in words; nothing for the defaults."""
     parts = {
         "paper mapping": settings.mapping == "paper", "no guidance": settings.guidance == 1,
-        "no reranking": settings.best_of == 1,
+        "no reranking": settings.best_of == 1, "no critic": not settings.criticised,
     }  # fmt: skip
     return ", ".join(name for name, out in parts.items() if out)
 

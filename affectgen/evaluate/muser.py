@@ -26,12 +26,12 @@ from affectgen.evaluate.pieces import (
     path_correlation,
 )
 from affectgen.evaluate.reference import load_reference
-from affectgen.evaluate.spread import composing
 from affectgen.muser.checkpoint import DEFAULT, load_writer
 from affectgen.muser.generate import Generator
 from affectgen.muser.options import GenerateOptions, pull
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.judge import load_judge
+from affectgen.writing.spread import composing
 
 BARS = Bars({"quadrants": 0.75, "arousal": 0.96, "valence": 0.78}, {"arousal": 0.88, "valence": 0.62}, 1.7, 0.7)
 Say = Callable[[str], None]

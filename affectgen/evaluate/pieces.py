@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from affectgen.score.grid import BAR
 from affectgen.score.midi import read_notes
 from affectgen.score.notes import NoteArray
 from affectgen.writing.hearing import Piece
+from affectgen.writing.spread import Composes
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 PATHS = (
@@ -35,14 +36,6 @@ PATH_BARS = 32
 PATH_WINDOW = 4
 REAL = {"pitch_range": 50.9, "pitch_classes": 8.5, "polyphony": 5.9}  # EMOPIA's clips, research notes on MusER
 WITHIN = 0.12
-
-
-class Composes(Protocol):
-    """A generator: what `affectgen.writing.hearing.Auditions` is."""
-
-    def run(self, options: Sequence[Any]) -> Sequence[Piece]:
-        """One piece for each options object."""
-        ...
 
 
 @dataclass(frozen=True)

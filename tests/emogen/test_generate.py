@@ -13,7 +13,9 @@ from affectgen.emogen.data import as_written, describe_bars
 from affectgen.emogen.generate import (
     ASTRAY,
     BY_HAND,
+    DOUBT,
     HASTE,
+    MOST_DOUBT,
     MOST_STEERED,
     TELLING,
     Chooser,
@@ -28,6 +30,7 @@ from affectgen.emogen.scale import FARTHEST
 from affectgen.emogen.targets import Targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES, describe
 from affectgen.errors import MidiError, UsageError
+from affectgen.recognize.critic import Critic
 from affectgen.score.beats import read_score
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
@@ -159,6 +162,61 @@ def test_choosing_among_several_comes_nearer_to_the_targets(generator, undivided
     )
     assert all(b <= f for b, f in zip(best, first, strict=True))
     assert sum(best) < sum(first)
+
+
+def doubtful(level=3.0):
+    """A critic that believes in loud pieces only."""
+    weight = np.zeros(2 * K)
+    weight[LOUD] = 1.0
+    return Critic(np.zeros(K), np.ones(K), weight, 0.0, level)
+
+
+def test_of_candidates_that_miss_their_targets_alike_the_least_doubted_is_kept(tiny, emotions, monkeypatch):
+    monkeypatch.setattr(Generator, "error_of", lambda *_: 0.25)
+    monkeypatch.setattr("affectgen.emogen.compose.BRANCH_BARS", 16)
+    plain, doubting = Generator(tiny, emotions), Generator(tiny, emotions, doubtful())
+    pieces = plain.run([ask("sad", 3, best_of=1, bars=12, expressive=True)])
+    assert pieces[0].doubt == 0, "there is no critic"
+    heard, hear = [], doubting._heard_together
+    monkeypatch.setattr(doubting, "_heard_together", lambda *words: heard.extend(hear(*words)) or heard)
+    piece = doubting.run([ask("sad", 3, best_of=4, bars=12, expressive=True)])[0]
+    assert piece.doubt == pytest.approx(np.clip(3 - piece.achieved[0, LOUD], 0, MOST_DOUBT))
+    assert len(heard) == 4
+    assert piece.rank == (False, pytest.approx(0.25 + DOUBT * piece.doubt))
+    assert piece.doubt <= min(other.doubt for other in heard) + 1e-9
+
+
+def test_what_no_clip_is_like_is_not_doubted(tiny, emotions, score):
+    critic = doubtful()
+    doubting = Generator(tiny, emotions, critic)
+    soft = np.full((1, K), -2.0)
+    whole, plain = replace(target(), edges=(0, 16)), ask(expressive=True)
+    assert doubting.doubt_of(plain, whole, soft) == pytest.approx(5.0)
+    assert doubting.doubt_of(plain, whole, soft * np.nan) == pytest.approx(3.0), "too few notes count as usual"
+    assert doubting.doubt_of(plain, whole, -3 * soft) == 0
+    assert doubting.doubt_of(plain, whole, 3 * soft) == MOST_DOUBT, "sounds farther than any clip count no more"
+    assert doubting.doubt_of(ask(expressive=False), whole, soft) == 0, "no clip stays on the grid"
+    given = write_midi(score(3, 6))
+    for more in ({"continue_from": given}, {"source": given, "keep": ("pitch",)}):
+        assert doubting.doubt_of(ask(expressive=True, **more), whole, soft) == 0, "these are somebody else's notes"
+    for bars in (4, 40):
+        assert doubting.doubt_of(plain, replace(whole, edges=(0, bars)), soft) == 0, "clips have another length"
+    assert doubting.doubt_of(plain, replace(target(segments=2), edges=(0, 8, 16)), np.repeat(soft, 2, 0)) == 0
+    by_hand = replace(target(("velocity_mean",), velocity_mean=-2.0), edges=(0, 16))
+    assert doubting.doubt_of(plain, by_hand, soft) == 0
+
+
+def test_the_critic_hears_candidates_at_bar_lines(tiny, emotions, generator, score, monkeypatch):
+    monkeypatch.setattr(Generator, "error_of", lambda *_: 0.0)
+    written = []
+    for velocity in (40, 110, 70):
+        piece = score(5, 8).take_bars(0, 4)
+        piece.velocity[:] = velocity
+        written.append(encode(piece)[:-1])
+    option = ask(None, 1, bars=16, expressive=True)
+    chosen = [Chooser((0, 0, 0), 16, 0, option, each)(4, written).place
+              for each in (generator, Generator(tiny, emotions, doubtful()))]  # fmt: skip
+    assert chosen == [0, 1]
 
 
 def test_candidates_are_compared_every_few_bars(generator, spy):

@@ -108,6 +108,7 @@ def test_going_on_keeps_sizes_and_scale_and_says_from_what(options, tmp_path, ti
     assert again["passes_over_clips"] > training["passes_over_clips"] >= 0
     card = (out / "card.md").read_text()
     assert "| before-finetune | 3 |" in card
+    assert f"made by `{COMMAND}` on {training['hardware']}." in card
     assert "| finetune | 2 |" in card
     stages = [line.partition(",")[0] for line in (out / "curves.csv").read_text().splitlines()[1:]]
     assert list(dict.fromkeys(stages)) == ["before-finetune", "finetune"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from affectgen.emogen.build import Build
 from affectgen.emogen.options import EmogenOptions
-from affectgen.evaluate import spread
-from affectgen.evaluate.emogen import Build
 from affectgen.evaluate.muser import Build as MuserBuild
-from affectgen.evaluate.spread import Spread, composing
 from affectgen.muser.options import GenerateOptions
+from affectgen.writing import spread
+from affectgen.writing.spread import Spread, composing
 
 
 def test_one_process_is_the_generator_itself(tiny_emogen):

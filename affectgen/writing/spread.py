@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from affectgen.device import choose_threads, use_threads
-from affectgen.evaluate.pieces import Composes
 from affectgen.processes import map_in_processes
 from affectgen.writing.hearing import Piece
 from affectgen.writing.pieces import WIDTH
+
+
+class Composes(Protocol):
+    """A generator: what `affectgen.writing.hearing.Auditions` is."""
+
+    def run(self, options: Sequence[Any]) -> Sequence[Piece]:
+        """One piece for each options object."""
+        ...
+
 
 Build = Callable[[], Composes]  # makes a generator; equal ones make equal generators
 
