@@ -33,7 +33,7 @@ def _number(name: str, text: str, kind: click.ParamType[Any], default: float) ->
 @_number("layers", "Layers of the decoder.", click.IntRange(1), EmogenConfig.layers)
 @_number("heads", "Attention heads of the decoder.", click.IntRange(1), EmogenConfig.heads)
 @_number("pretrain", "Steps on everything, mostly songs; 0 for none.", click.IntRange(0), NUMBERS["pretrain"])
-@_number("finetune", "Steps mostly on EMOPIA's clips; 0 for none.", click.IntRange(0), NUMBERS["finetune"])
+@_number("finetune", "Steps with more of EMOPIA's clips; 0 for none.", click.IntRange(0), NUMBERS["finetune"])
 @_number("rows", "Excerpts in a batch.", click.IntRange(1), NUMBERS["rows"])
 @_number("words", "Longest excerpt, in words; in some batches twice that.", click.IntRange(32), NUMBERS["words"])
 @_number("rate", "Highest learning rate.", Number(1e-7, 1), NUMBERS["rate"])

@@ -1,7 +1,7 @@
 """`affectgen emogen train`: from folders of MIDI files to weights, without a label.
 
-Two stages in one run folder, each resumed if interrupted: pretrain (mostly songs) and finetune (mostly EMOPIA's clips,
-as what is composed is to sound like them). Songs and scale are prepared once and kept in the run folder.
+Two stages in one run folder, each resumed if interrupted: pretrain (mostly songs) and finetune (more of EMOPIA's clips,
+as what is composed is to sound like them, while the rate falls). Songs and scale are prepared once and kept there.
 """
 
 from __future__ import annotations

@@ -154,10 +154,11 @@ def test_passes_count_words_of_clips_without_padding(options):
         return Song("x", np.zeros((words, 13), dtype=np.int16), np.zeros(words), np.zeros(words), 0, False)
 
     alike = [clip(30)] * 4  # shorter than the 48 words of a row
-    # 10 steps of 2 rows, seven tenths of them clips of 30 words: 420 words of 120
-    assert passes(options, alike, 10) == pytest.approx(420 / 120)
-    # of two songs the longer is drawn twice as often, and 48 of its 96 words are a row: 14 rows of 48 words
-    assert passes(options, [clip(48), clip(96)], 10) == pytest.approx(14 * 48 / 144)
+    # 10 steps of 2 rows, two fifths of them clips of 30 words: 240 words of 120
+    assert options.stage("finetune").share["emopia"] == 0.4
+    assert passes(options, alike, 10) == pytest.approx(240 / 120)
+    # of two songs the longer is drawn twice as often, and 48 of its 96 words are a row: 8 rows of 48 words
+    assert passes(options, [clip(48), clip(96)], 10) == pytest.approx(8 * 48 / 144)
 
 
 def test_only_the_first_of_several_processes_writes(options, tmp_path, monkeypatch):

@@ -229,6 +229,7 @@ def test_ablations_are_named():
     assert ablation(dataclasses.replace(SETTINGS, mapping="paper")) == "paper mapping"
     assert ablation(dataclasses.replace(SETTINGS, guidance=1.0)) == "no guidance"
     assert ablation(dataclasses.replace(SETTINGS, best_of=1)) == "no reranking"
+    assert ablation(dataclasses.replace(SETTINGS, criticised=False)) == "no critic"
     every = dataclasses.replace(SETTINGS, best_of=1, guidance=1.0, mapping="paper")
     assert ablation(every) == "paper mapping, no guidance, no reranking"
     report = Report("EmoGen", {"checkpoint": "emogen", "ablation": ablation(every)}, [Figure("a", 1.0)])
@@ -238,7 +239,8 @@ def test_ablations_are_named():
 def test_the_command_line_has_the_defaults_of_the_settings():
     assert {name: getattr(Settings(), name) for name in EMOGEN_DEFAULTS} == EMOGEN_DEFAULTS
     others = {field.name for field in dataclasses.fields(Settings)} - set(EMOGEN_DEFAULTS)
-    assert others == {"best_of", "mapping", "guidance"}
+    assert others == {"best_of", "mapping", "guidance", "criticised"}
+    assert Settings().criticised
     assert Settings().best_of == EmogenOptions.best_of
     assert Settings().mapping == EmogenOptions.mapping
 
@@ -310,7 +312,7 @@ def measured(monkeypatch, tiny_emogen, tmp_path):
 
     monkeypatch.setattr(emogen, "load_reference", lambda data: reference)
     monkeypatch.setattr(emogen, "load_judge", Reading)
-    monkeypatch.setattr(emogen, "Generator", lambda composer, emotions: Obedient())
+    monkeypatch.setattr("affectgen.emogen.build.Generator", lambda composer, emotions, critic: Obedient())
     monkeypatch.setattr(Reference, "patterns", patterns)
 
     def run(settings):
