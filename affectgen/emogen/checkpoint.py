@@ -113,7 +113,8 @@ def load_critic(name: str | None = None) -> Critic:
     arrays = found.arrays()
     try:
         mean, scale, weight = (arrays[part].astype(np.float64) for part in ("mean", "scale", "weight"))
-        return Critic(mean, scale, weight, float(found.config["bias"]), float(found.config["level"]))
+        bias, level = float(found.config["bias"]), float(found.config["level"])
+        return Critic(mean, scale, weight, bias, level, found.name, found.sha256)
     except KeyError as error:
         raise CheckpointError(
             f"{found.name} lacks its {error}.", "Install affectgen again, or fit it again."

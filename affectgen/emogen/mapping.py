@@ -28,7 +28,7 @@ from affectgen.score.attributes import ATTRIBUTES, emogen_bits
 
 Floats = NDArray[np.float64]
 WIDTH = 0.3  # of the kernel on the plane: about how far raters differ
-SHRINK = 0.4  # how far a drawn neighbour moves to the mean
+SHRINK = 0.35  # how far a drawn neighbour moves to the mean
 OPEN = 0.9  # an attribute is left open if its spread near the point is above this share of its spread everywhere,
 SHIFTED = 0.3  # and its mean there differs by less than this share of it from the mean everywhere
 MAJORITY = 0.65  # one of the hundred is open, too, where fewer than so many clips are on one side of its threshold

@@ -50,6 +50,7 @@ class GenerateRunner:
     def _result(self, option: EmogenOptions, piece: Piece) -> Result:
         details = piece_details(piece, option.best_of)
         details["map"] = record(self.emotions)
+        details["critic"] = record(self.critic) if self.critic is not None else None
         details["attribute_error"] = round(piece.error, 4)
         details["doubt"] = round(piece.doubt, 4)
         details["attributes"] = attribute_rows(piece)

@@ -28,7 +28,7 @@ CRITIC = "muser-critic"
 @dataclass(frozen=True)
 class Critic:
     """mean, scale: float64 [F], of the statistics; weight: float64 [2F], of them in standard deviations, then of their
-    squares; bias; level: the log odds that a piece should reach.
+    squares; bias; level: the log odds that a piece should reach. name, sha256: the checkpoint's, where it is known.
     """
 
     mean: Floats
@@ -36,6 +36,8 @@ class Critic:
     weight: Floats
     bias: float
     level: float = 0.0
+    name: str = ""
+    sha256: str = ""
 
     def log_odds(self, statistics: Floats) -> Floats:
         """Log odds of being real, float64 [N], of statistics [N, F] as `feature_table` makes them."""
@@ -71,4 +73,5 @@ def fit(real: Floats, made: Floats, strength: float) -> Critic:
 def load_critic(name: str | Path = CRITIC) -> Critic:
     """The shipped critic, or the one in the folder `name`. CheckpointError if it is missing or damaged."""
     arrays, config = store.load(name, "critic")
-    return Critic(**arrays, bias=float(config["bias"]), level=float(config["level"]))
+    mean, scale, weight = (arrays[part] for part in ("mean", "scale", "weight"))
+    return Critic(mean, scale, weight, float(config["bias"]), float(config["level"]))

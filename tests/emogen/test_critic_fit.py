@@ -13,7 +13,10 @@ from affectgen.emogen import critic_fit
 from affectgen.emogen.build import Build
 from affectgen.emogen.checkpoint import critic_of, load_critic, load_emogen, map_of, save_map
 from affectgen.emogen.critic_fit import main, make_pool
+from affectgen.emogen.generate import MOST_DOUBT
 from affectgen.emogen.map_fit import fit_map
+from affectgen.emogen.options import EmogenOptions
+from affectgen.emogen.tasks import GENERATE
 from affectgen.emogen.vector import NAMES
 from affectgen.errors import UsageError
 
@@ -66,6 +69,9 @@ def test_the_command_makes_a_critic_that_belongs_to_its_generator(
     assert critic.weight.shape == (2 * K,)
     np.testing.assert_array_equal(load_critic(str(tmp_path / "mine-critic")).weight, critic.weight)
     assert Build(str(mine), "cpu")().critic is not None
+    made = GENERATE.load(str(mine), "cpu").run([EmogenOptions("sad", 2, bars=12, best_of=2)])[0]
+    assert made.details["critic"] == {"name": "mine-critic", "sha256": critic.sha256}
+    assert 0 <= made.details["doubt"] <= MOST_DOUBT
     assert Build(str(mine), "cpu", criticised=False)().critic is None
     assert "mine, sha256" in json.loads((tmp_path / "mine-critic" / "config.json").read_text())["trained_on"]
     card = (tmp_path / "mine-critic" / "card.md").read_text()

@@ -49,9 +49,11 @@ def test_results(runner, tiny_emogen):
     assert (details["bars"], details["candidates"], details["batch_width"], details["attempts"]) == (8, 2, 4, 1)
     assert details["candidate"] in (0, 1)
     assert details["attribute_error"] > 0
+    assert details["doubt"] == 0, "it has no critic"
     assert f"attribute error {details['attribute_error']:.2f}" in point.summary
     assert point.summary[0].startswith("8 bars")
     assert point.checkpoint == {"name": "tiny", "sha256": load_emogen(str(tiny_emogen)).sha256}
+    assert details["critic"] is None, "the shipped one is another generator's"
     assert details["map"] == {"name": "tiny-map", "sha256": map_of(str(tiny_emogen)).sha256}
 
     rows = details["attributes"]
