@@ -101,20 +101,16 @@ def map_of(checkpoint: str | None) -> EmotionMap:
 
 def save_critic(folder: Path, critic: Critic, about: Mapping[str, Any], card: str) -> None:
     """Write a critic of attributes in standard deviations; `about` joins config.json."""
-    arrays = {name: getattr(critic, name).astype(np.float32) for name in ("mean", "scale", "weight")}
     config = {"kind": CRITIC_KIND, "attributes": list(NAMES), "bias": critic.bias, "level": critic.level}
-    save_arrays(folder, arrays, {**config, **about}, card)
+    save_arrays(folder, critic.arrays, {**config, **about}, card)
 
 
 def load_critic(name: str | None = None) -> Critic:
     """The critic of that name or path (the shipped one for None). CheckpointError if it is unfit."""
     found = load_checkpoint(name if name is not None else DEFAULT_CRITIC)
     _check(found, CRITIC_KIND, {"attributes": list(NAMES)})
-    arrays = found.arrays()
     try:
-        mean, scale, weight = (arrays[part].astype(np.float64) for part in ("mean", "scale", "weight"))
-        bias, level = float(found.config["bias"]), float(found.config["level"])
-        return Critic(mean, scale, weight, bias, level, found.name, found.sha256)
+        return Critic.of(found.arrays(), found.config, found.name, found.sha256)
     except KeyError as error:
         raise CheckpointError(
             f"{found.name} lacks its {error}.", "Install affectgen again, or fit it again."

@@ -76,8 +76,8 @@ a result.
 
 Logistic regression over all attributes in standard deviations and their squares, with an L2 penalty (C
 {options.strength:g}). What reads higher than the lowest {options.level:.0%} of real clips is not doubted. The distance
-in docs/results.md reads other statistics of the same training clips, some of which mean the same; the table there
-therefore also shows pieces that no critic chose.
+in docs/results.md reads other statistics of the same training clips, some of which mean the same: `affectgen evaluate
+emogen --no-critic` measures pieces that no critic chose.
 
 - Command: `python -m affectgen.emogen.critic_fit --data ../shared/data --pieces {options.pieces} --seed {options.seed}
   -o checkpoints/{name}`

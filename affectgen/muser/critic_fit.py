@@ -100,8 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "trained_on": f"EMOPIA's training split, and as many pieces by {told}",
         "settings": {"strength": options.strength, "level": options.level, "seed": options.seed},
     }  # fmt: skip
-    arrays = {name: getattr(critic, name).astype(np.float32) for name in ("mean", "scale", "weight")}
-    store.save(options.output, arrays, config, card(options, told, figures))
+    store.save(options.output, critic.arrays, config, card(options, told, figures))
     sys.stderr.write(f"{options.output}: {figures}\n")
     return 0
 

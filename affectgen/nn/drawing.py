@@ -32,10 +32,12 @@ def drawing(make: Callable[[int], Draw], workers: int) -> Draw:
     The same number of workers draws the same batches in the same order. The processes end when nothing holds what is
     returned any more. Where processes can be forked safely they share the songs; elsewhere each holds a copy.
     """
-    if workers == 0:
-        return make(0)
-    loader = DataLoader(
+    return make(0) if workers == 0 else partial(next, _drawn(make, workers))
+
+
+def _drawn(make: Callable[[int], Draw], workers: int) -> Iterator[Any]:
+    """Batches by processes that start with the first: a run that is finished already draws none."""
+    yield from DataLoader(
         Draws(make), batch_size=None, num_workers=workers, prefetch_factor=AHEAD,
         multiprocessing_context="fork" if sys.platform == "linux" else None,
     )  # fmt: skip
-    return partial(next, iter(loader))

@@ -9,9 +9,10 @@ It steers, so it never measures: the distance of a result is taken from the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from affectgen.score.notes import NoteArray
 
 Floats = NDArray[np.float64]
 CRITIC = "muser-critic"
+PARTS = ("mean", "scale", "weight")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,19 @@ class Critic:
     level: float = 0.0
     name: str = ""
     sha256: str = ""
+
+    @property
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """What a checkpoint holds of it, beside bias and level."""
+        return {part: getattr(self, part).astype(np.float32) for part in PARTS}
+
+    @classmethod
+    def of(
+        cls, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], name: str = "", sha256: str = ""
+    ) -> Critic:
+        """From what a checkpoint holds; KeyError for what it lacks."""
+        mean, scale, weight = (arrays[part].astype(np.float64) for part in PARTS)
+        return cls(mean, scale, weight, float(config["bias"]), float(config["level"]), name, sha256)
 
     def log_odds(self, statistics: Floats) -> Floats:
         """Log odds of being real, float64 [N], of statistics [N, F] as `feature_table` makes them."""
@@ -73,5 +88,4 @@ def fit(real: Floats, made: Floats, strength: float) -> Critic:
 def load_critic(name: str | Path = CRITIC) -> Critic:
     """The shipped critic, or the one in the folder `name`. CheckpointError if it is missing or damaged."""
     arrays, config = store.load(name, "critic")
-    mean, scale, weight = (arrays[part] for part in ("mean", "scale", "weight"))
-    return Critic(mean, scale, weight, float(config["bias"]), float(config["level"]))
+    return Critic.of(arrays, config)

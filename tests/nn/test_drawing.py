@@ -29,6 +29,7 @@ def test_no_worker_draws_here():
 
 def test_workers_draw_in_turn_and_end():
     draw = drawing(counting, 2)
+    assert multiprocessing.active_children() == [], "none starts before it is needed"
     assert [int(draw()) for _ in range(6)] == [1, 101, 2, 102, 3, 103]
     assert len(multiprocessing.active_children()) == 2
     del draw
