@@ -216,7 +216,7 @@ def test_a_killed_run_goes_on(tmp_path, top):
     environment = os.environ | {"PYTHONPATH": str(top)}
     child = subprocess.Popen([sys.executable, script, run, "0.02"], env=environment, stderr=subprocess.DEVNULL)
     limit = time.monotonic() + 60
-    while not (run / STATE).is_file() or len(rows_of(run)) < 3:
+    while not (run / LOG).is_file() or len(rows_of(run)) < 3:  # the state is written before the log's line
         assert time.monotonic() < limit, "the run never got to its third validation"
         assert child.poll() is None, "the run ended before it could be killed"
         time.sleep(0.01)
