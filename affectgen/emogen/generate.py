@@ -161,7 +161,7 @@ class Generator(Auditions[EmogenOptions, Piece]):
         achieved = self._achieved(scores, self._played(option, scores), [targets.edges] * len(scores))
         parts = self.composer.parts
         if bars is not None and parts is not None:
-            usual = np.nan_to_num(targets.sd)  # what nothing is asked of will be about as everywhere
+            usual = np.nan_to_num(targets.expected)  # what nothing is known of will be about as everywhere
             achieved = [usual + parts.whole_gap(found - usual, targets.edges[-1], bars) for found in achieved]
         whole = targets if bars is None else replace(targets, edges=(0, bars))
         costs = [
@@ -196,14 +196,27 @@ class Generator(Auditions[EmogenOptions, Piece]):
         belief = self.critic.log_odds(np.nan_to_num(achieved)) - self.critic.level
         return float(np.clip(-belief[0], 0.0, MOST_DOUBT))
 
+    def miss(self, targets: Targets, achieved: Floats) -> Floats:
+        """By how much a piece has more of each attribute than it was asked for [segments, K], nan for what is open.
+
+        What is left open cannot be asked for: what it tells of another emotion counts as missed by all the others, but
+        not by what was set by hand.
+        """
+        left_open = np.isfinite(targets.expected) & ~np.isfinite(targets.sd)
+        astray = np.where(left_open & np.isfinite(achieved), achieved - targets.expected, 0.0)
+        told = astray @ self.emotions.reading @ self.emotions.leaning  # [segments, K]
+        missed: Floats = achieved - targets.sd + np.where(targets.by_hand, 0.0, told)
+        return missed
+
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
         """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the
-        affect decides it, and the distance on the plane that the difference means to the map's linear reading."""
+        affect decides it, and the distance on the plane that the difference means to the map's linear reading, which
+        reads what is left open, too."""
         there = np.isfinite(targets.sd)
         if not there.any():
             return 0.0
-        gap = np.where(np.isfinite(achieved), achieved - targets.sd, FARTHEST)  # too few notes are a miss
-        gap = np.where(there, gap, 0.0)  # [segments, K]
+        gap = np.where(np.isfinite(achieved), achieved - targets.expected, np.where(there, FARTHEST, 0.0))  # too few
+        gap = np.where(np.isfinite(targets.expected), gap, 0.0)  # [segments, K]; notes miss what is asked
         weight = there * np.where(targets.by_hand, BY_HAND, 1.0)
         size = np.sqrt((weight * gap**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
         told = np.hypot(*(gap @ self.emotions.reading).T)  # [segments]
@@ -231,13 +244,14 @@ class Chooser:
         """The best of some candidates that have `bars` bars, those of a piece that is gone on from included."""
         targets = self.generator.targets(self.option, self.bars)
         edges = [edge for edge in targets.edges if edge < bars - self.before] + [bars - self.before]
-        so_far = replace(targets, sd=targets.sd[: len(edges) - 1].copy(), edges=tuple(edges))
-        so_far.sd[:, list(LENGTHY)] = np.nan
+        sd, expected = (each[: len(edges) - 1].copy() for each in (targets.sd, targets.expected))
+        sd[:, list(LENGTHY)] = expected[:, list(LENGTHY)] = np.nan
+        so_far = replace(targets, sd=sd, expected=expected, edges=tuple(edges))
         scores = [score_of(words, bars, ending=False) for words in written]
         whole = self.bars if len(targets.sd) == 1 else None  # the segments of a path are not the beginning of anything
         best, achieved = self.generator.choose(self.option, scores, so_far, whole)
         steered = np.full((self.before + self.bars, len(NAMES)), np.nan)
-        steered[self.before :] = steer(targets.by_bar, achieved - so_far.sd)
+        steered[self.before :] = steer(targets.by_bar, self.generator.miss(so_far, achieved))
         return Verdict(best, steered)
 
 

@@ -136,11 +136,12 @@ class ScaledMap:
         return Tendency(mean, spread, is_open, weight)
 
     def draw(self, affect: Affect, rng: np.random.Generator) -> Floats:
-        """A target [K] for a point in standard deviations, nan for what is left open."""
+        """Attributes [K] to expect of a piece for a point, in standard deviations; those open there are in it, too, and
+        nan for those that are not computed."""
         tendency = self.at(affect)
         neighbour = self.sd[rng.choice(len(self.sd), p=tendency.weight)]
         target = self.telling(neighbour + SHRINK * (tendency.mean - neighbour), affect, tendency)
-        return np.where(tendency.open, np.nan, target)
+        return np.where(self.missing, np.nan, target)
 
     def telling(self, sd: Floats, affect: Affect, tendency: Tendency) -> Floats:
         """Attributes [K], moved so that they tell the affect asked more than is usual near it."""
@@ -152,7 +153,7 @@ class ScaledMap:
 
     def following(self, sd: Floats, places: Sequence[int], values: Floats) -> Floats:
         """Targets [S, K] in which attributes at `places` become `values` [P], and the others move with them as they do
-        in real music; what is open stays open."""
+        in real music; what is nan stays nan."""
         chosen = list(places)
         usual = np.where(np.isfinite(sd), sd, self.sd.mean(axis=0))[:, chosen]  # [S, P]
         own = self.covariance[np.ix_(chosen, chosen)]

@@ -33,10 +33,15 @@ PATH_SEED = 11  # keeps what a target draws apart from what words draw
 
 @dataclass(frozen=True)
 class Targets:
-    """What a piece is asked for: sd [segments, K], nan where free; edges: the first bar of each segment, then the end;
-    by_hand [K]: what --set asked for."""
+    """What a piece is asked for: sd [segments, K], nan where free; expected [segments, K]: the same, with what the
+    affect leaves open as it goes along with the rest, nan where nothing is known of it; edges: the first bar of each
+    segment, then the end; by_hand [K]: what --set asked for.
+
+    An attribute that is left open by itself tells little, but all of them together would tell any emotion.
+    """
 
     sd: Floats
+    expected: Floats
     edges: tuple[int, ...]
     by_hand: NDArray[np.bool_]
 
@@ -50,26 +55,31 @@ def make_targets(option: EmogenOptions, bars: int, emotions: ScaledMap, scale: S
     """The targets of a piece of some bars. UsageError for an attribute that there is not, or one that nothing has."""
     asked = parse_affect(option.affect) if option.affect is not None else None
     rng = np.random.default_rng((option.seed, PATH_SEED))
+    points: Sequence[Affect]
     if isinstance(asked, AffectPath):
         edges = segment_edges(bars)
         points = asked.sample(len(edges) - 1)
-        if option.mapping == "paper":
-            sd = np.stack([emotions.paper(quadrant_index(point)) for point in points])
-            sd[:, list(LENGTHY)] = np.nan
-        else:
-            sd = _along(points, emotions, rng)
+        expected = _along(option, points, emotions, rng)
     else:
-        edges = (0, bars)
-        sd = _whole(option, asked, bars, emotions, rng)[None]
+        edges, points = (0, bars), [] if asked is None else [asked]
+        expected = _whole(option, asked, bars, emotions, rng)[None]
     wanted = by_hand(option, scale, emotions)
     if option.key is not None and KEY_MODE not in wanted:
-        sd = in_the_key(sd, Key.parse(option.key), emotions, scale)
+        expected = in_the_key(expected, Key.parse(option.key), emotions, scale)
     if wanted:
-        sd = emotions.following(sd, list(wanted), np.array(list(wanted.values())))
+        expected = emotions.following(expected, list(wanted), np.array(list(wanted.values())))
     for name in option.free:
         freed = [place for place in find_attributes(name, "--free") if place not in wanted]
-        sd[:, freed] = np.nan
-    return Targets(sd, edges, np.isin(np.arange(len(NAMES)), list(wanted)))
+        expected[:, freed] = np.nan
+    hand = np.isin(np.arange(len(NAMES)), list(wanted))
+    return Targets(np.where(left_open(option, points, emotions) & ~hand, np.nan, expected), expected, edges, hand)
+
+
+def left_open(option: EmogenOptions, points: Sequence[Affect], emotions: ScaledMap) -> NDArray[np.bool_]:
+    """What the affect leaves open at each of some points [segments, K]; nothing in the published mapping."""
+    if option.mapping == "paper" or not points:
+        return np.zeros((1, len(NAMES)), dtype=bool)
+    return np.stack([emotions.at(point).open for point in points])
 
 
 def segment_edges(bars: int) -> tuple[int, ...]:
@@ -104,7 +114,7 @@ def in_the_key(sd: Floats, key: Key, emotions: ScaledMap, scale: Scale) -> Float
 def _whole(
     option: EmogenOptions, asked: Affect | None, bars: int, emotions: ScaledMap, rng: np.random.Generator
 ) -> Floats:
-    """Targets for one affect throughout, [K]."""
+    """What to expect of a piece of one affect throughout, [K]."""
     if asked is None:
         return np.full(len(NAMES), np.nan)
     paper = option.mapping == "paper"
@@ -114,19 +124,25 @@ def _whole(
     return target
 
 
-def _along(points: Sequence[Affect], emotions: ScaledMap, rng: np.random.Generator) -> Floats:
-    """Core targets of each segment of a path, [segments, K]. The same standing among neighbours is kept along it, so
-    that the piece stays one piece: the draw of the first segment leaves a deviation that the others share."""
+def _along(
+    option: EmogenOptions, points: Sequence[Affect], emotions: ScaledMap, rng: np.random.Generator
+) -> Floats:
+    """What to expect of each segment of a path, core attributes only, [segments, K]. The same standing among neighbours
+    is kept along it, so that the piece stays one piece: the draw of the first segment leaves a deviation that the
+    others share. The published mapping asks for its hundred, whatever the segment before."""
+    if option.mapping == "paper":
+        expected = np.stack([emotions.paper(quadrant_index(point)) for point in points])
+        expected[:, list(LENGTHY)] = np.nan
+        return expected
     rows, deviation = [], None
     for point in points:
         tendency = emotions.at(point)
         if deviation is None:
-            deviation = np.nan_to_num(emotions.draw(point, rng) - tendency.mean)
-        told = emotions.telling(tendency.mean + SAME * deviation, point, tendency)
-        rows.append(np.where(tendency.open, np.nan, told))
-    sd = np.stack(rows)
-    sd[:, FIRST_EMOGEN:] = np.nan
-    return sd
+            deviation = np.where(tendency.open, 0.0, emotions.draw(point, rng) - tendency.mean)
+        rows.append(emotions.telling(tendency.mean + SAME * deviation, point, tendency))
+    expected = np.where(emotions.missing, np.nan, np.stack(rows))
+    expected[:, FIRST_EMOGEN:] = np.nan
+    return expected
 
 
 def one_attribute(override: Override) -> int:

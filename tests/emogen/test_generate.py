@@ -88,7 +88,7 @@ def target(by_hand=(), segments=1, **values):
     for name, value in values.items():
         sd[:, NAMES.index(name)] = value
     chosen = np.isin(np.arange(K), [NAMES.index(name) for name in by_hand])
-    return Targets(sd, tuple(range(segments + 1)), chosen)
+    return Targets(sd, sd.copy(), tuple(range(segments + 1)), chosen)
 
 
 def read_nothing(generator):
@@ -272,6 +272,23 @@ def test_what_a_piece_has_missed_is_asked_for_on_top_of_its_targets():
     np.testing.assert_allclose(steer(by_bar, 9 * gap)[:, LOUD], 0.5 - MOST_STEERED)
 
 
+def test_what_is_left_open_is_made_up_for_by_what_is_asked(generator):
+    """It tells more valence than it should: the others tell less from there on, but not what was set by hand."""
+    leaning, reading = np.zeros((2, K)), np.zeros((K, 2))
+    leaning[0, [LOUD, MODE, TEMPO]], reading[TEMPO, 0] = 2.0, 0.5
+    generator.emotions.__dict__.update(reading=reading, leaning=leaning)
+    asked = target(("velocity_mean",), velocity_mean=1.0, key_mode=1.0)
+    asked.expected[0, TEMPO] = 0.25
+    achieved = np.zeros((1, K))
+    achieved[0, [LOUD, MODE, TEMPO]] = (1.2, 1.0, 0.75)
+    missed = generator.miss(asked, achieved)
+    assert missed[0, LOUD] == pytest.approx(0.2)
+    assert missed[0, MODE] == pytest.approx(0.5 * 0.5 * 2.0)
+    assert np.isfinite(missed).sum() == 2, "what is open is asked for no less"
+    achieved[0, TEMPO] = np.nan
+    assert generator.miss(asked, achieved)[0, MODE] == 0
+
+
 def test_a_choice_steers_the_bars_that_are_composed(generator, score):
     """A piece that came out too soft is asked to be louder from there on; what it went on from is told nothing."""
     option = ask(None, 1, bars=8, set=("velocity_mean=+1",))
@@ -369,6 +386,22 @@ def test_an_error_counts_by_what_it_tells_of_the_emotion(generator):
     assert generator.error_of(target(tempo=1.0), achieved) == pytest.approx(1.0)
     against = generator.error_of(target(velocity_mean=1.0, key_mode=-1.0), achieved)
     assert against == pytest.approx(both)
+
+
+def test_what_is_left_open_counts_by_what_it_tells_of_the_emotion(generator):
+    reading = np.zeros((K, 2))
+    reading[LOUD, 1], reading[MODE, 0] = 0.3, 0.4
+    generator.emotions.__dict__["reading"] = reading
+    asked = target(velocity_mean=1.0)
+    asked.expected[0, [MODE, TEMPO]] = 0.5
+    achieved = np.zeros((1, K))
+    achieved[0, LOUD] = 1.0
+    assert generator.error_of(asked, achieved) == pytest.approx(TELLING * 0.4 * 0.5)
+    achieved[0, MODE] = 0.5
+    assert generator.error_of(asked, achieved) == 0, "by itself it may be anything"
+    achieved[0, MODE] = np.nan
+    assert generator.error_of(asked, achieved) == 0, "too few notes miss what is asked, and tell nothing else"
+    assert generator.error_of(asked, np.full((1, K), np.nan)) > FARTHEST
 
 
 def test_an_error_counts_by_how_many_of_the_hundred_are_astray(generator):

@@ -40,6 +40,9 @@ def test_a_point_is_one_draw_for_the_whole_piece(targets, scaled):
     assert found.by_bar.shape == (16, len(NAMES))
     assert all(np.array_equal(row, found.sd[0], equal_nan=True) for row in found.by_bar)
     np.testing.assert_array_equal(np.isnan(found.sd[0]), scaled.at(parse_affect("happy")).open)
+    there = np.isfinite(found.sd)
+    np.testing.assert_array_equal(found.sd[there], found.expected[there])
+    assert (np.isfinite(found.expected[0]) == ~scaled.missing).all(), "what is left open goes along with the rest"
     assert found.sd[0, LOUD] > 0 > targets("sad").sd[0, LOUD]
 
 
@@ -52,6 +55,7 @@ def test_a_seed_is_a_target(targets):
 
 def test_without_an_affect_nothing_is_asked(targets):
     assert np.isnan(targets(None).sd).all()
+    assert np.isnan(targets(None).expected).all()
     found = targets(None, set=("tempo=90", "key_mode=-1"))
     assert sorted(NAMES[place] for place in np.flatnonzero(np.isfinite(found.sd[0]))) == ["key_mode", "tempo"]
 
@@ -95,6 +99,7 @@ def test_what_is_freed_is_not_asked(targets):
     freed = [place for place, name in enumerate(NAMES) if name.startswith("velocity_") or name in ("key_mode", "tempo")]
     assert len(freed) == 6
     assert np.isnan(found.sd[0, freed]).all()
+    assert np.isnan(found.expected[0, freed]).all()
     rest = np.setdiff1d(np.arange(len(NAMES)), freed)
     np.testing.assert_array_equal(found.sd[0, rest], plain.sd[0, rest])
 
@@ -213,6 +218,7 @@ def test_what_grows_with_length_is_asked_of_pieces_like_a_clip(targets, bars, ke
     same = np.stack([targets(affect, 16, seed=1).sd[0, list(LENGTHY)] for affect in ("Q1", "Q2", "Q3", "Q4")])
     assert np.isfinite(same).any(), "of a clip's length some are asked for"
     np.testing.assert_array_equal(np.isfinite(asked), np.isfinite(same) & kept)
+    assert np.isfinite(targets(bars=bars).expected[0, list(LENGTHY)]).all() == kept
     found = targets(bars=bars, set=("range=50",))
     assert np.isfinite(found.sd[0, NAMES.index("range")]), "what is set by hand is asked for at any length"
 
