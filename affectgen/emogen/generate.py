@@ -31,7 +31,7 @@ from affectgen.writing.pieces import Words, open_words, score_of
 
 Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
-TELLING = 2.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
+TELLING = 3.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
 ASTRAY = 2.0  # what it weighs that all of the hundred lie on the wrong side of their thresholds
 DOUBT = 0.4  # what a unit of the critic's log odds below its level weighs against attribute error,
 MOST_DOUBT = 6.0  # and how many units count
