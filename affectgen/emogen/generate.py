@@ -209,14 +209,15 @@ class Generator(Auditions[EmogenOptions, Piece]):
         return missed
 
     def error_of(self, targets: Targets, achieved: NDArray[np.float64]) -> float:
-        """How far a piece is from its targets: the root mean square over attributes, each weighed by how closely the
-        affect decides it, and the distance on the plane that the difference means to the map's linear reading, which
-        reads what is left open, too."""
+        """How far a piece is from its targets: the root mean square over attributes, those set by hand weighing more;
+        the distance on the plane that the difference means to the map's linear reading, which reads what is left open,
+        too; and the share of the hundred that lie on the wrong side of their thresholds."""
         there = np.isfinite(targets.sd)
         if not there.any():
             return 0.0
-        gap = np.where(np.isfinite(achieved), achieved - targets.expected, np.where(there, FARTHEST, 0.0))  # too few
-        gap = np.where(np.isfinite(targets.expected), gap, 0.0)  # [segments, K]; notes miss what is asked
+        unknown = np.where(there, FARTHEST, 0.0)  # too few notes to measure miss what is asked
+        gap = np.where(np.isfinite(achieved), achieved - targets.expected, unknown)
+        gap = np.where(np.isfinite(targets.expected), gap, 0.0)  # [segments, K]
         weight = there * np.where(targets.by_hand, BY_HAND, 1.0)
         size = np.sqrt((weight * gap**2).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
         told = np.hypot(*(gap @ self.emotions.reading).T)  # [segments]
