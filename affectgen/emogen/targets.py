@@ -101,8 +101,8 @@ def by_hand(option: EmogenOptions, scale: Scale, emotions: ScaledMap) -> dict[in
 
 
 def in_the_key(sd: Floats, key: Key, emotions: ScaledMap, scale: Scale) -> Floats:
-    """Targets [S, K] of a piece whose key is given: those that ask for the other mode ask for this one instead, and
-    what goes with the mode follows."""
+    """Targets [S, K] of a piece whose key is given: those of the other mode become those of this one, and what goes
+    with the mode follows."""
     mode = scale.to_natural(sd)[:, KEY_MODE]
     turned = sd.copy()
     for row in np.flatnonzero(np.isfinite(mode) & ((mode < 0) != bool(key.mode))).tolist():
@@ -127,9 +127,9 @@ def _whole(
 def _along(
     option: EmogenOptions, points: Sequence[Affect], emotions: ScaledMap, rng: np.random.Generator
 ) -> Floats:
-    """What to expect of each segment of a path, core attributes only, [segments, K]. The same standing among neighbours
-    is kept along it, so that the piece stays one piece: the draw of the first segment leaves a deviation that the
-    others share. The published mapping asks for its hundred, whatever the segment before."""
+    """What to expect of each segment of a path [segments, K]: by the published mapping its hundred, else core
+    attributes only. The same standing among neighbours is kept along it, so that the piece stays one piece: the draw of
+    the first segment leaves a deviation that the others share."""
     if option.mapping == "paper":
         expected = np.stack([emotions.paper(quadrant_index(point)) for point in points])
         expected[:, list(LENGTHY)] = np.nan
