@@ -41,3 +41,7 @@ class PartlyFailed(AffectgenError):
     """Some of several inputs or jobs failed; the others are done. Exit code 3."""
 
     exit_code = 3
+
+
+class AudioError(AffectgenError):
+    """A file is no audio file, or holds nothing that can be used."""

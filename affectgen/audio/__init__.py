@@ -1,0 +1,1 @@
+"""Sound as samples: files, blocks, spectra, renderers."""

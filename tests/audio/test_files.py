@@ -1,0 +1,122 @@
+"""Reading audio of any kind as mono samples; files made here with soundfile, whole and broken."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from affectgen.audio.files import audio_info, blocks, is_audio_name, is_silent, read_mono
+from affectgen.errors import AudioError
+
+
+def tone(rate: int, seconds: float = 1.0, channels: int = 1, hertz: float = 440.0) -> np.ndarray:
+    """A sine of amplitude 0.5, float32 [N, channels]."""
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(rate * seconds)) / rate)
+    return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
+
+
+def as_bytes(samples: np.ndarray, rate: int, kind: str = "WAV", subtype: str | None = None) -> bytes:
+    """The samples as a file in memory."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format=kind, subtype=subtype)
+    return buffer.getvalue()
+
+
+def loudest(samples: np.ndarray, rate: int) -> float:
+    """The frequency with the most energy, in Hz."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()])
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate", "channels"),
+    [("WAV", 192_000, 8), ("WAV", 8_000, 1), ("FLAC", 44_100, 2), ("OGG", 48_000, 2), ("MP3", 44_100, 2)],
+)
+def test_a_tone_stays_the_same_tone(kind: str, rate: int, channels: int) -> None:
+    data = as_bytes(tone(rate, channels=channels), rate, kind)
+    found = read_mono(data, 22_050)
+    assert len(found) == pytest.approx(22_050, rel=0.06)  # MP3 pads
+    assert loudest(found, 22_050) == pytest.approx(440, abs=2)
+    middle = found[5_000:15_000]
+    assert np.abs(middle).max() == pytest.approx(0.5, rel=0.06)
+
+
+@settings(max_examples=20, deadline=None)
+@given(rate=st.integers(4_000, 192_000), wanted=st.integers(4_000, 96_000), seconds=st.floats(0.01, 2.0))
+def test_the_length_is_kept_at_any_rate(rate: int, wanted: int, seconds: float) -> None:
+    data = as_bytes(tone(rate, seconds), rate)
+    assert abs(len(read_mono(data, wanted)) - seconds * wanted) <= 2 + wanted / rate
+
+
+def test_a_part_is_that_part() -> None:
+    rate = 16_000
+    both = np.concatenate([tone(rate, 2.0, hertz=300), tone(rate, 2.0, hertz=1_000)])
+    data = as_bytes(both, rate)
+    assert loudest(read_mono(data, rate, 2.5, 1.0), rate) == pytest.approx(1_000, abs=2)
+    assert len(read_mono(data, rate, 3.5, 9.0)) == rate // 2, "what there is"
+    with pytest.raises(AudioError, match="no sound from 7 s on"):
+        read_mono(data, rate, start=7.0)
+
+
+def test_an_hour_is_read_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.flac"
+    with soundfile.SoundFile(path, "w", 8_000, 1) as file:
+        for _ in range(60):
+            file.write(tone(8_000, 60.0))
+    tracemalloc.start()
+    total = sum(len(piece) for piece in blocks(path, 22_050))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert total == pytest.approx(3_600 * 22_050, rel=1e-5)
+    assert peak < 8e6
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF", b"no sound at all" * 100])
+def test_what_is_no_audio_is_refused(data: bytes) -> None:
+    with pytest.raises(AudioError, match="standard input is not audio"):
+        read_mono(data, 22_050)
+
+
+def test_files_that_are_not_there_or_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="is not there"):
+        audio_info(tmp_path / "none.wav")
+    with pytest.raises(AudioError, match="is not audio"):
+        audio_info(tmp_path)
+
+
+def test_samples_that_are_no_numbers_are_refused() -> None:
+    bad = tone(8_000)
+    bad[4_000] = np.nan
+    with pytest.raises(AudioError, match="no numbers"):
+        read_mono(as_bytes(bad, 8_000, subtype="FLOAT"), 8_000)
+
+
+def test_a_file_without_samples_is_refused() -> None:
+    with pytest.raises(AudioError, match="no sound"):
+        read_mono(as_bytes(np.zeros((0, 1), np.float32), 8_000), 8_000)
+
+
+def test_a_cut_file_gives_what_is_there_or_says_so() -> None:
+    data = as_bytes(tone(44_100, 3.0), 44_100, "FLAC")
+    try:
+        assert len(read_mono(data[: len(data) // 2], 44_100)) < 3 * 44_100
+    except AudioError as error:
+        assert "damaged" in error.message
+
+
+def test_silence_is_told() -> None:
+    assert is_silent(np.zeros(100, np.float32))
+    assert is_silent(np.zeros(0, np.float32))
+    assert not is_silent(tone(8_000)[:, 0])
+
+
+def test_names_of_audio() -> None:
+    assert is_audio_name(Path("a/B.FLAC"))
+    assert not is_audio_name(Path("a.mid"))
