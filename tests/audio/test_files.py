@@ -103,12 +103,12 @@ def test_a_file_without_samples_is_refused() -> None:
         read_mono(as_bytes(np.zeros((0, 1), np.float32), 8_000), 8_000)
 
 
-def test_a_cut_file_gives_what_is_there_or_says_so() -> None:
-    data = as_bytes(tone(44_100, 3.0), 44_100, "FLAC")
-    try:
-        assert len(read_mono(data[: len(data) // 2], 44_100)) < 3 * 44_100
-    except AudioError as error:
-        assert "damaged" in error.message
+def test_a_cut_wav_gives_what_is_there_and_a_cut_flac_is_refused() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (3 * 44_100, 1)).astype(np.float32)
+    wav, flac = (as_bytes(noise, 44_100, kind) for kind in ("WAV", "FLAC"))
+    assert len(read_mono(wav[: len(wav) // 2], 44_100)) == pytest.approx(1.5 * 44_100, rel=0.01)
+    with pytest.raises(AudioError, match="damaged"):
+        read_mono(flac[: len(flac) // 2], 44_100)
 
 
 def test_silence_is_told() -> None:
