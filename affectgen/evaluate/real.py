@@ -28,7 +28,7 @@ from affectgen.recognize.corpus import Labelled, read_emopia, read_vgmidi
 from affectgen.recognize.critic import CRITIC, load_critic
 from affectgen.recognize.guide import GUIDE, load_guide
 from affectgen.recognize.judge import JUDGE, Judge, Verdict, load_judge
-from affectgen.recognize.rate import RECOGNISER
+from affectgen.recognize.midi import RECOGNISER
 from affectgen.score.midi import read_notes
 from affectgen.score.notes import NoteArray
 

@@ -83,7 +83,7 @@ def read_vgmidi(folder: Path) -> list[Labelled]:
     for row in _rows(folder / "pieces.csv", ("piece_id", "midi", "valence_mean", "arousal_mean")):
         notes = read_notes(folder / "midi" / row["midi"])
         rating = (float(row["valence_mean"]), float(row["arousal_mean"]))
-        piece, dynamics = row["piece_id"], has_dynamics(notes)
+        piece, dynamics = Path(row["midi"]).stem, has_dynamics(notes)  # the two rounds of rating count ids anew
         for start, part in windows(notes):
             found.append(Labelled(f"{piece}@{start:.0f}", piece, "", -1, rating, dynamics, part))
     return found

@@ -17,13 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from affectgen.affect import labels
 from affectgen.recognize import mlp, store, trees
-from affectgen.recognize.corpus import Labelled, examples_of, read_emopia, read_vgmidi, with_parts
+from affectgen.recognize.corpus import Labelled, examples_of, folds_by_song, read_emopia, read_vgmidi, with_parts
 from affectgen.recognize.guide import velocity_columns
+from affectgen.recognize.held_out import series_figures, validation_figures
 from affectgen.recognize.intensity import Intensity
+from affectgen.recognize.interval import Intervals, coverage
 from affectgen.recognize.judge import FORESTS, Judge, Verdict
 from affectgen.recognize.mlp import Examples, affect_of
 from affectgen.recognize.pseudo import SIGNS, out_of_fold
+from affectgen.recognize.reading import QUADRANTS
 
 Floats = NDArray[np.float64]
 Figures = dict[str, float]
@@ -36,11 +40,12 @@ PURPOSE = {
 }
 SURE = """A coordinate is 2p - 1 for the probability p that it is
 high: it says how sure the model is, and is no measured intensity."""
+RANK = """A coordinate is the rank of the model's
+reading (how sure it is) among labelled clips of the same sign, taken out of fold, with the median at 0.6."""
 SCALE = {
     "judge": SURE,
-    "guide": """A coordinate is the rank of the model's
-reading (how sure it is) among labelled clips of the same sign, taken out of fold, with the median at 0.6.""",
-    "recogniser": SURE,
+    "guide": RANK,
+    "recogniser": RANK,
 }
 TRAINED_ON = {
     "judge": "EMOPIA's validation split (clips and parts of them)",
@@ -109,14 +114,42 @@ def fit_perceptrons(what: str, data: Path, settings: mlp.Settings) -> Fitted:
     clips = read_emopia(data / "emopia", "train" if what == "guide" else None) + read_vgmidi(data / "vgmidi")
     model = mlp.fit(examples_of(with_parts(clips)), velocity_columns(), settings)
     unseen, examples = Verdict(*affect_of(out_of_fold(clips, settings=settings))), examples_of(clips)
-    more = {"intensity": _intensity(unseen, examples).tolist()} if what == "guide" else {}
-    return Fitted(dict(model.arrays()), asdict(settings), _songs(clips), figures_of(unseen, examples), more)
+    intensity, figures = _intensity(unseen, examples), figures_of(unseen, examples)
+    more: dict[str, Any] = {"intensity": intensity.knots.tolist()}
+    if what == "recogniser":
+        points, wanted = intensity(unseen.points), label_points(examples)
+        more["intervals"] = Intervals.fit(points, wanted).half.tolist()
+        figures |= covered(points, wanted, clips)
+        figures |= validation_figures(clips, settings) | series_figures(clips, settings)
+    return Fitted(dict(model.arrays()), asdict(settings), _songs(clips), figures, more)
 
 
-def _intensity(unseen: Verdict, examples: Examples) -> Floats:
-    """The knots that turn a guide's readings into intensities, from readings out of fold."""
+def label_points(examples: Examples) -> Floats:
+    """The labels as points [N, 2]: quadrants at their names' places, VGMIDI's means stretched to the same scale."""
+    corners = np.array([[point.valence, point.arousal] for point in map(labels.quadrant, QUADRANTS)])
+    rated = [labels.rater_mean_stretched(*row) for row in examples.rating.tolist()]
+    means = np.array([[point.valence, point.arousal] for point in rated]).reshape(-1, 2)
+    return np.where(examples.quadrant[:, None] >= 0, corners[examples.quadrant], means)
+
+
+def covered(points: Floats, wanted: Floats, clips: Sequence[Labelled], folds: int = 5) -> Figures:
+    """The share of labels inside intervals fitted without their songs, for each corpus and axis."""
+    fold, low, high = folds_by_song(clips, folds, seed=1), np.empty_like(points), np.empty_like(points)
+    for index in range(folds):
+        held = fold == index
+        low[held], high[held] = Intervals.fit(points[~held], wanted[~held])(points[held])
+    rated = np.array([clip.quadrant < 0 for clip in clips])
+    figures: Figures = {}
+    for corpus, rows in (("emopia", ~rated), ("vgmidi", rated)):
+        found = coverage(low[rows], high[rows], wanted[rows])
+        figures |= {f"covered_{corpus}_valence": float(found[0]), f"covered_{corpus}_arousal": float(found[1])}
+    return figures
+
+
+def _intensity(unseen: Verdict, examples: Examples) -> Intensity:
+    """The map that turns readings into intensities, from readings out of fold."""
     labelled = examples.quadrant >= 0
-    return Intensity.of(unseen.points[labelled], SIGNS[examples.quadrant[labelled]]).knots
+    return Intensity.of(unseen.points[labelled], SIGNS[examples.quadrant[labelled]])
 
 
 def _songs(clips: Sequence[Labelled]) -> list[str]:

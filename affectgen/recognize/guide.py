@@ -40,16 +40,17 @@ class Guide:
     def rate(self, pieces: Sequence[NoteArray]) -> Floats:
         """Valence and arousal in [-1, 1] of each piece, float64 [N, 2]; 0 is undecided. Intensities, where it has a map
         from its readings to them."""
-        readings = affect_of(self._logits(pieces))[0]
-        return readings if self.intensity is None else self.intensity(readings)
+        return self.heard(pieces)[0]
 
     def quadrants(self, pieces: Sequence[NoteArray]) -> Floats:
         """Probabilities of Q1-Q4 for each piece, float64 [N, 4]."""
-        return affect_of(self._logits(pieces))[1]
+        return self.heard(pieces)[1]
 
-    def _logits(self, pieces: Sequence[NoteArray]) -> Floats:
+    def heard(self, pieces: Sequence[NoteArray]) -> tuple[Floats, Floats]:
+        """Both at once."""
         dynamics = np.array([has_dynamics(piece) for piece in pieces], dtype=bool)
-        return self.model.logits(feature_table(pieces), dynamics)
+        readings, quadrants = affect_of(self.model.logits(feature_table(pieces), dynamics))
+        return (readings if self.intensity is None else self.intensity(readings)), quadrants
 
 
 def load_guide(name: str | Path = GUIDE) -> Guide:

@@ -1,4 +1,4 @@
-"""Intervals that hold the stated share of unseen labels: conformal prediction with a spread that depends on the reading.
+"""Intervals that hold the stated share of unseen labels: conformal, with a spread that depends on the reading.
 
 Lei et al. (JASA 2018), "locally weighted split conformal": the residuals of readings that were taken out of fold are
 divided by their typical size at readings like these, and the stated share's quantile of the quotients is kept. An
@@ -28,7 +28,7 @@ class Intervals:
 
     @classmethod
     def fit(cls, readings: Floats, labels: Floats, weight: Floats | None = None, level: float = LEVEL) -> Intervals:
-        """From readings [N, 2] taken out of fold, their labels [N, 2] and weights [N]; a label that is nan is not known.
+        """From readings [N, 2] taken out of fold, their labels [N, 2] and weights [N]; a label may be nan, not known.
 
         ValueError where fewer than 20 labels of an axis are known.
         """

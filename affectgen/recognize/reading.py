@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affectgen.affect.space import Affect
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = Sequence[Sequence[float]] | NDArray[np.float64]
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 WORDS = 3  # nearest words that are named
@@ -61,12 +67,7 @@ class Reading:
         return found
 
 
-def readings(
-    points: Sequence[Sequence[float]],
-    quadrants: Sequence[Sequence[float]],
-    low: Sequence[Sequence[float]],
-    high: Sequence[Sequence[float]],
-) -> list[Reading]:
+def readings(points: Rows, quadrants: Rows, low: Rows, high: Rows) -> list[Reading]:
     """Rows [N, 2], [N, 4], [N, 2], [N, 2] as readings; points are kept inside the plane."""
     rows = zip(points, quadrants, low, high, strict=True)
     return [
@@ -78,6 +79,32 @@ def readings(
         )
         for point, shares, start, end in rows
     ]
+
+
+def mean_reading(parts: Sequence[Reading], weights: Sequence[float] | None = None) -> Reading:
+    """The weighted mean of one or more readings of parts of an item, with their mean interval: errors of parts of one
+    recording go together, so that more parts do not make it narrower. ValueError for no parts.
+    """
+    if not parts:
+        raise ValueError("the mean of no readings")
+    given = [1.0] * len(parts) if weights is None else [float(weight) for weight in weights]
+    total = sum(given)
+    shares = [weight / total for weight in given] if total > 0 else [1.0 / len(parts)] * len(parts)
+
+    def over(values: Sequence[float]) -> float:
+        return sum(share * value for share, value in zip(shares, values, strict=True))
+
+    columns = [over([part.quadrants[place] for part in parts]) for place in range(4)]
+    names = list(dict.fromkeys(name for part in parts for name in part.labels))
+    dominance = [part.dominance for part in parts if part.dominance is not None]
+    return Reading(
+        Affect(over([part.affect.valence for part in parts]), over([part.affect.arousal for part in parts])),
+        (columns[0], columns[1], columns[2], columns[3]),
+        (over([part.low[0] for part in parts]), over([part.low[1] for part in parts])),
+        (over([part.high[0] for part in parts]), over([part.high[1] for part in parts])),
+        {name: over([part.labels.get(name, 0.0) for part in parts]) for name in names},
+        over(dominance) if len(dominance) == len(parts) else None,
+    )
 
 
 def _short(value: float) -> float:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from affectgen.affect.space import Affect
-from affectgen.recognize.reading import Reading, readings
+from affectgen.recognize.reading import Reading, mean_reading, readings
 
 HAPPY = Reading(Affect(0.7, 0.5), (0.7, 0.1, 0.05, 0.15), (0.4, 0.1), (1.0, 0.8))
 
@@ -42,3 +42,17 @@ def test_rows_become_readings_inside_the_plane() -> None:
     first, second = readings([[1.2, -3.0], [0.1, 0.2]], [[0.1, 0.2, 0.3, 0.4]] * 2, [[-1, -1]] * 2, [[1, 1]] * 2)
     assert (first.affect.valence, first.affect.arousal) == (1.0, -1.0)
     assert second.quadrant == "Q4"
+
+
+def test_the_mean_of_parts_weighs_them_and_keeps_their_width() -> None:
+    other = Reading(Affect(-0.3, 0.1), (0.1, 0.7, 0.1, 0.1), (-0.5, 0.0), (0.1, 0.3), {"joy": 1.0}, 0.4)
+    found = mean_reading([HAPPY, other], [3, 1])
+    assert found.affect.valence == pytest.approx((3 * 0.7 - 0.3) / 4)
+    assert sum(found.quadrants) == pytest.approx(1.0)
+    assert found.low[0] == pytest.approx((3 * 0.4 - 0.5) / 4)
+    assert found.labels == {"joy": 0.25}
+    assert found.dominance is None, "not read in every part"
+    assert mean_reading([HAPPY]) == HAPPY
+    assert mean_reading([HAPPY, other], [0, 0]).affect == mean_reading([HAPPY, other]).affect
+    with pytest.raises(ValueError, match="no readings"):
+        mean_reading([])

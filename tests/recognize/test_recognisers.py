@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from affectgen.errors import AffectgenError, CheckpointError, MidiError
+from affectgen.errors import CheckpointError
 from affectgen.recognize import store
 from affectgen.recognize.corpus import read_emopia
 from affectgen.recognize.guide import load_guide
 from affectgen.recognize.judge import Verdict, load_judge
-from affectgen.recognize.rate import QUADRANTS, load_recogniser, rate_file, rate_notes
+from affectgen.recognize.midi import load_recogniser
 from affectgen.score.notes import NoteArray
 
 NAMES = {"judge": "midi-judge", "guide": "midi-guide", "recogniser": "midi-recogniser"}
@@ -71,19 +71,25 @@ def test_cards_and_configs_say_what_is_needed(what: str, top: Path) -> None:
 
 def test_all_three_hear_loud_and_fast_as_aroused() -> None:
     wild, calm = arpeggios(MAJOR, 10, 95), arpeggios(MAJOR, 1.5, 40)
-    for points in (load_judge().judge([wild, calm]).points, load_recogniser().rate([wild, calm])):
-        assert points[0, 1] > 0.5
-        assert points[1, 1] < -0.5
+    points = load_judge().judge([wild, calm]).points
+    assert points[0, 1] > 0.5
+    assert points[1, 1] < -0.5
     ranks = load_guide().rate([wild, calm])  # a sure reading can be a middling rank
     assert ranks[0, 1] > 0.5
     assert ranks[1, 1] < -0.2
-    assert [rating.arousal > 0 for rating in rate_notes([wild, calm])] == [True, False]
+    first, second = load_recogniser().read([wild, calm])
+    assert first.affect.arousal > 0.5
+    assert second.affect.arousal < -0.2
+    assert first.quadrant in ("Q1", "Q2")
+    assert second.quadrant in ("Q3", "Q4")
 
 
 def test_all_three_hear_major_as_brighter_than_minor() -> None:
     pair = [arpeggios(MAJOR, 4, 64), arpeggios(MINOR, 4, 64)]
-    for points in (load_judge().judge(pair).points, load_guide().rate(pair), load_recogniser().rate(pair)):
+    for points in (load_judge().judge(pair).points, load_guide().rate(pair)):
         assert points[0, 0] > points[1, 0]
+    bright, dark = load_recogniser().read(pair)
+    assert bright.affect.valence > dark.affect.valence
 
 
 def test_answers_do_not_depend_on_the_neighbours() -> None:
@@ -102,7 +108,7 @@ def test_the_guide_does_not_take_a_constant_velocity_for_loudness() -> None:
 def test_no_pieces_give_no_points() -> None:
     assert load_guide().rate([]).shape == (0, 2)
     assert load_judge().judge([]).quadrants.shape == (0, 4)
-    assert rate_notes([]) == []
+    assert load_recogniser().read([]) == []
 
 
 def test_the_emptiest_pieces_are_judged_without_a_warning() -> None:
@@ -117,33 +123,21 @@ def test_accuracy_of_a_verdict_by_hand() -> None:
     assert verdict.accuracy(np.array([0, 1])) == {"quadrants": 0.5, "arousal": 1.0, "valence": 0.5}
 
 
-def midi(piece: NoteArray) -> bytes:
-    symusic = pytest.importorskip("symusic")
-    score = symusic.Score(480)
-    track = symusic.Track("piano")
-    for onset, duration, pitch, velocity in zip(piece.onset, piece.duration, piece.pitch, piece.velocity, strict=True):
-        track.notes.append(symusic.Note(round(onset * 960), max(1, round(duration * 960)), int(pitch), int(velocity)))
-    score.tracks.append(track)
-    return bytes(score.dumps_midi())
+def test_the_recogniser_says_how_unsure_it_is() -> None:
+    """A sure reading has the narrower interval; every point lies in its own."""
+    for reading in load_recogniser().read([arpeggios(MAJOR, 10, 95), arpeggios(MAJOR, 3, 60)]):
+        for value, low, high in zip(
+            (reading.affect.valence, reading.affect.arousal), reading.low, reading.high, strict=True
+        ):
+            assert -1 <= low <= value <= high <= 1
+        assert sum(reading.quadrants) == pytest.approx(1.0)
 
 
-def test_a_file_is_rated_like_its_notes(tmp_path: Path) -> None:
-    piece = arpeggios(MAJOR, 8, 80)
-    (tmp_path / "a.mid").write_bytes(midi(piece))
-    rating = rate_file(tmp_path / "a.mid")
-    assert rating == rate_file(midi(piece))
-    assert rating.quadrant in QUADRANTS
-    assert rating.quadrant == max(rating.probabilities, key=lambda name: rating.probabilities[name])
-    assert sum(rating.probabilities.values()) == pytest.approx(1.0)
-    assert rating.arousal == pytest.approx(rate_notes([piece])[0].arousal, abs=0.1)
-
-
-def test_files_without_notes_or_music_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MidiError, match="no notes"):
-        rate_file(midi(NoteArray.of([], [], [], [])))
-    (tmp_path / "a.mid").write_text("no music")
-    with pytest.raises(AffectgenError):
-        rate_file(tmp_path / "a.mid")
+def test_a_recogniser_without_intervals_is_refused(tmp_path: Path) -> None:
+    arrays, settings = store.load("midi-recogniser", "recogniser")
+    store.save(tmp_path / "old", arrays, {k: v for k, v in settings.items() if k != "intervals"}, "card")
+    with pytest.raises(CheckpointError, match="older version"):
+        load_recogniser(tmp_path / "old")
 
 
 def test_a_checkpoint_of_another_kind_or_of_other_statistics_is_refused(tmp_path: Path) -> None:
@@ -163,9 +157,11 @@ def test_a_checkpoint_of_another_kind_or_of_other_statistics_is_refused(tmp_path
 
 def test_rating_needs_neither_torch_nor_sklearn() -> None:
     code = (
-        "import sys; from affectgen.recognize.judge import load_judge; from affectgen.recognize.rate import rate_notes;"
+        "import sys; from affectgen.recognize.judge import load_judge; "
+        "from affectgen.recognize.midi import load_recogniser;"
         "from affectgen.score.notes import NoteArray; p = [NoteArray.of([0, 1], [1, 1], [60, 64], [60, 70])];"
-        "load_judge().judge(p); rate_notes(p); print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
+        "load_judge().judge(p); load_recogniser().read(p);"
+        "print(sorted({'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
