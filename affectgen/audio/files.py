@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 Samples = NDArray[np.float32]
 
 BLOCK = 1 << 16  # frames that are read at a time
-AUDIO_SUFFIXES = frozenset(".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64".split())
+AUDIO_SUFFIXES = frozenset(
+    (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64")
+)
 READS = "WAV, FLAC, OGG, Opus, MP3, AIFF and what else libsndfile reads can be given."
 PEAK = 1e-4  # -80 dB of full scale: nothing above it is silence
 
@@ -60,7 +62,7 @@ def read_mono(source: Path | bytes, rate: int, start: float = 0.0, seconds: floa
 
 
 def blocks(source: Path | bytes, rate: int, start: float = 0.0, seconds: float | None = None) -> Iterator[Samples]:
-    """The same in pieces of no fixed length, so that a file of any length can be worked through. AudioError as above."""
+    """The same in pieces of no fixed length, so that any file can be worked through. AudioError as above."""
     with _opened(source) as file:
         resampler = _resampler(file.samplerate, rate)
         left = file.frames if seconds is None else round(seconds * file.samplerate)

@@ -77,7 +77,7 @@ def report_options(name: str) -> Callable[[Command], Command]:
 
 @click.group()
 def evaluate() -> None:
-    """Measure how well a generator meets what it is asked."""
+    """Measure how well a generator meets what it is asked, and how well the recognisers read."""
 
 
 @evaluate.command()
@@ -139,6 +139,28 @@ def emogen(**params: Any) -> None:
         return run(params["checkpoint"], params["data"], device, say, settings, jobs)
 
     _show(params, "emogen", measure)
+
+
+@evaluate.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--write", type=FOLDER, help="Also put the table into this Markdown file.")
+@talk_options
+def recognisers(as_json: bool, write: Path | None, quiet: bool, verbose: bool) -> None:
+    """Show how well the recognisers behind `rate` read what they have not seen.
+
+    Nothing is measured: the figures are those that each model's fit took and left in it. A model's card names the
+    command.
+    """
+    from affectgen.evaluate.recognisers import run
+
+    Talk(quiet, verbose)
+    if write is not None:
+        check_document(write)
+    report = run()
+    table = report.to_table()
+    click.echo(json.dumps(report.to_json(), indent=2) if as_json else table)
+    if write is not None:
+        write_block(write, "recognisers", table)
 
 
 def _show(params: dict[str, Any], name: str, measure: Callable[[str, int, Callable[[str], None]], Report]) -> None:

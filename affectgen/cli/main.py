@@ -26,8 +26,8 @@ COMPLETION_VARIABLE = "_AFFECTGEN_COMPLETE"  # the name Click's completion scrip
 COMMANDS: dict[str, tuple[str, str]] = {
     "muser": ("affectgen.cli.muser:muser", "Compose piano music for an emotion (MusER)."),
     "emogen": ("affectgen.cli.emogen:emogen", "Compose by musical attributes, and measure them (EmoGen)."),
-    "rate": ("affectgen.cli.rate:rate", "Measure the emotion of music files."),
-    "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well a generator meets what it is asked."),
+    "rate": ("affectgen.cli.rate:rate", "Measure the emotion of MIDI, music, speech and text."),
+    "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well generators and recognisers do."),
     "replay": ("affectgen.cli.replay:replay", "Make a piece again from its manifest."),
     "models": ("affectgen.cli.models:models", "List and verify the trained models."),
     "doctor": ("affectgen.cli.doctor:doctor", "Say what is installed and what works here."),

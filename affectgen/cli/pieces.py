@@ -68,7 +68,7 @@ def single_target(params: Mapping[str, Any]) -> Target:
         raise UsageError("--manifest and --no-manifest exclude each other.", "Give one of them.")
     if output == STDOUT and params["as_json"]:
         raise UsageError("--json and -o - both want standard output.", "Write to a file, or leave --json out.")
-    _check_picture(plot)
+    check_picture(plot)
     piece = None if output == STDOUT else Path(output)
     if manifest is None and not params["no_manifest"] and piece is not None and not is_special(piece):
         manifest = manifest_path(piece)
@@ -191,7 +191,7 @@ def _tell(made: Made, talk: Talk) -> None:
         talk.say(f"  measured by the {judge}: {point} {quadrant}".rstrip())
 
 
-def _check_picture(plot: Path | None) -> None:
+def check_picture(plot: Path | None) -> None:
     """UsageError for a picture's name that says no kind this can draw."""
     if plot is not None and plot.suffix.lower() not in PICTURES:
         raise UsageError(f"--plot {plot} has no ending that names a picture.", f"Use one of {', '.join(PICTURES)}.")

@@ -1,0 +1,57 @@
+"""The recognisers' table: every figure is there, from the shipped models, with its bar."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from affectgen.evaluate import recognisers
+from affectgen.nn.checkpoint import load_checkpoint
+
+
+def test_every_row_stands_in_a_shipped_model() -> None:
+    report = recognisers.run()
+    assert len({figure.name for figure in report.figures}) == len(recognisers.rows()) == len(report.figures)
+    assert all(math.isfinite(figure.value) for figure in report.figures)
+    for kind in ("MIDI", "music", "speech", "text"):
+        assert any(figure.name.startswith(kind) and figure.at_least is not None for figure in report.figures)
+
+
+def test_the_bars_are_those_of_the_issue() -> None:
+    bars = {figure.name: figure.at_least for figure in recognisers.run().figures if figure.at_most is None}
+    assert bars["MIDI: arousal"] == 0.90
+    assert bars["speech, EMO-DB: UAR with a neutral clip"] == 0.80
+    assert bars["text, EmoBank test: r valence"] == 0.66
+
+
+def test_a_figure_is_the_one_in_the_config() -> None:
+    wanted = load_checkpoint("speech-recogniser").config["figures"]["emo_db"]["uar"]
+    found = {figure.name: figure.value for figure in recognisers.run().figures}
+    assert found["speech, EMO-DB: UAR of 7 from one file"] == wanted
+
+
+def test_a_row_that_no_fit_left_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        recognisers._found({"a": {"b": 1}}, recognisers.Row("x", "y", ("a", "c")))
+
+
+def test_the_command_prints_and_writes_it(shell_table) -> None:
+    table, data = shell_table
+    assert "| MIDI: arousal" in table
+    assert len(json.loads(data)["figures"]) == len(recognisers.rows())
+
+
+@pytest.fixture
+def shell_table(tmp_path):
+    from click.testing import CliRunner
+
+    from affectgen.cli.evaluate import recognisers as command
+
+    page = tmp_path / "page.md"
+    page.write_text("# Results\n\n<!-- recognisers:begin -->\n<!-- recognisers:end -->\n")
+    done = CliRunner().invoke(command, ["--write", str(page)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "speech, EMO-DB" in page.read_text()
+    return done.output, CliRunner().invoke(command, ["--json"], catch_exceptions=False).output
