@@ -85,23 +85,22 @@ def test_rate_some_bad_files(shell):
     assert [line.partition(":")[0] for line in done.stdout.decode().splitlines()] == ["1.mid", "2.mid"]
     assert "bad.mid" in done.stderr.decode()
     told = json.loads(shell("rate", "1.mid", "bad.mid", "--json").stdout)
-    assert [row["file"] for row in told["files"]] == ["1.mid"]
-    assert [row["file"] for row in told["failed"]] == ["bad.mid"]
-    assert -1 <= told["files"][0]["valence"] <= 1
-    assert sum(told["files"][0]["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert [row["file"] for row in told] == ["1.mid"]
+    assert -1 <= told[0]["valence"] <= 1
+    assert sum(told[0]["quadrants"].values()) == pytest.approx(1, abs=1e-3)
 
 
 def test_rate_standard_input(shell):
     rateable(shell)
     data = (shell.folder / "1.mid").read_bytes()
-    from_pipe = json.loads(shell("rate", "-", "--json", stdin=data).stdout)["files"][0]
-    from_file = json.loads(shell("rate", "1.mid", "--json").stdout)["files"][0]
+    from_pipe = json.loads(shell("rate", "-", "--json", stdin=data).stdout)[0]
+    from_file = json.loads(shell("rate", "1.mid", "--json").stdout)[0]
     assert {**from_pipe, "file": ""} == {**from_file, "file": ""}
 
 
 def test_rate_nothing_but_bad_files(shell, fails):
     rateable(shell)
     assert "no MIDI file" in fails(1, "rate", "bad.mid")
-    assert "2 of 2 files" in fails(1, "rate", "bad.mid", "missing.mid")
-    assert "no MIDI file" in fails(1, "rate", "-", stdin=b"text")
-    assert "FILE" in fails(2, "rate")
+    assert "2 of 2 items" in fails(1, "rate", "bad.mid", "missing.mid")
+    assert "no MIDI file" in fails(1, "rate", "-", "--as", "midi", stdin=b"text")
+    assert "Nothing was given" in fails(2, "rate")

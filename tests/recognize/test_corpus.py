@@ -65,9 +65,9 @@ def test_rated_pieces_become_windows_with_their_rating(tmp_path: Path) -> None:
     (tmp_path / "pieces.csv").write_text(table)
     write_piece(tmp_path / "midi" / "x.mid", seconds=70, velocity=80)
     clips = corpus.read_vgmidi(tmp_path)
-    assert [clip.name for clip in clips] == ["p0@0", "p0@30"]
+    assert [clip.name for clip in clips] == ["x@0", "x@30"]
     assert {clip.rating for clip in clips} == {(-0.25, 0.5)}
-    assert {(clip.quadrant, clip.dynamics, clip.song) for clip in clips} == {(-1, False, "p0")}
+    assert {(clip.quadrant, clip.dynamics, clip.song) for clip in clips} == {(-1, False, "x")}
 
 
 def test_windows_skip_what_is_nearly_empty() -> None:
