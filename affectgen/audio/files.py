@@ -83,6 +83,15 @@ def blocks(source: Path | bytes, rate: int, start: float = 0.0, seconds: float |
                 return
 
 
+def resampled(samples: Samples, given: float, wanted: float) -> Samples:
+    """Samples [N] at `given` a second as samples at `wanted`, float32; themselves where the rates agree."""
+    if given == wanted:
+        return samples
+    import soxr
+
+    return np.asarray(soxr.resample(samples, given, wanted), dtype=np.float32)
+
+
 def is_silent(samples: Samples) -> bool:
     """Whether nothing is louder than -80 dB of full scale."""
     return not len(samples) or float(np.abs(samples).max()) < PEAK

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.audio.files import Samples
+from affectgen.audio.spectrum import mel_triangles
 
 Levels = NDArray[np.uint8]
 Floats32 = NDArray[np.float32]
@@ -64,12 +65,8 @@ def decibels(levels: Levels) -> Floats32:
 @lru_cache(maxsize=1)
 def mel_filters() -> Floats32:
     """Triangles of equal width in mel with peaks of 1, float32 [MEL_WINDOW // 2 + 1, MELS]. Not to be changed."""
-    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in MEL_BAND)
-    edges = 700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1)
-    hertz = np.fft.rfftfreq(MEL_WINDOW, 1 / RATE)[:, None]
-    rise = (hertz - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    fall = (edges[2:] - hertz) / (edges[2:] - edges[1:-1])
-    return np.maximum(np.minimum(rise, fall), 0.0).astype(np.float32)
+    triangles = mel_triangles(MEL_BAND, MELS, np.fft.rfftfreq(MEL_WINDOW, 1 / RATE))
+    return np.ascontiguousarray(triangles.T, dtype=np.float32)
 
 
 @lru_cache(maxsize=len(WINDOWS))

@@ -47,13 +47,17 @@ def bin_hertz() -> Floats:
 @lru_cache(maxsize=4)
 def mel_filters(bands: int = MEL_BANDS) -> Floats:
     """Triangles of equal width in mel over BAND, each of area one in bins, float64 [bands, bins]. Not to be changed."""
-    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in BAND)
-    edges = 700 * (10 ** (np.linspace(low, high, bands + 2) / 2595) - 1)
-    hertz = bin_hertz()
+    filters = mel_triangles(BAND, bands, bin_hertz())
+    return filters / np.maximum(filters.sum(axis=1, keepdims=True), FLOOR)
+
+
+def mel_triangles(band: tuple[float, float], count: int, hertz: NDArray[np.floating]) -> Floats:
+    """Triangles of equal width in mel over a band of Hz, with peaks of 1, at the frequencies [bins]. [count, bins]."""
+    low, high = (2595 * np.log10(1 + end / 700) for end in band)
+    edges = 700 * (10 ** (np.linspace(low, high, count + 2) / 2595) - 1)
     rise = (hertz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - hertz) / (edges[2:] - edges[1:-1])[:, None]
-    filters = np.maximum(np.minimum(rise, fall), 0.0)
-    return filters / np.maximum(filters.sum(axis=1, keepdims=True), FLOOR)
+    return np.maximum(np.minimum(rise, fall), 0.0)
 
 
 def decibels(power: Floats) -> Floats:

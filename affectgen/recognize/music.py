@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.affect.labels import LABELS_VERSION
-from affectgen.audio.files import Samples, is_silent
+from affectgen.audio.files import Samples, is_silent, resampled
 from affectgen.audio.mel import RATE, Picture, picture
 from affectgen.errors import AudioError, CheckpointError
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.features import feature_names, feature_table
 from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.interval import Intervals
-from affectgen.recognize.judge import FORESTS
+from affectgen.recognize.judge import FORESTS, Judge, Verdict
 from affectgen.recognize.mlp import Perceptrons, affect_of
 from affectgen.recognize.music_notes import Transcriber
 from affectgen.recognize.music_statistics import statistic_names, statistics_of, tones_heard
@@ -51,29 +51,14 @@ def music_statistics(seen: Picture, notes: NoteArray) -> Floats:
 
 
 @dataclass(frozen=True)
-class Trees:
-    """The judge's three forests."""
-
-    quadrant: Forest
-    arousal: Forest
-    valence: Forest
-
-    def raw(self, statistics: Floats) -> tuple[Floats, Floats]:
-        """(2p - 1 for valence and arousal [N, 2], quadrant probabilities [N, 4]) of statistics [N, F]."""
-        odds = [forest.scores(statistics)[:, 0] for forest in (self.valence, self.arousal)]
-        scores = self.quadrant.scores(statistics)
-        return affect_of(np.concatenate([np.stack(odds, axis=1), scores], axis=1))
-
-
-@dataclass(frozen=True)
 class Ensemble:
     """The guide's and the recogniser's perceptrons."""
 
     model: Perceptrons
 
-    def raw(self, statistics: Floats) -> tuple[Floats, Floats]:
-        """As of `Trees`."""
-        return affect_of(self.model.logits(statistics, np.ones(len(statistics), dtype=bool)))
+    def judge_statistics(self, statistics: Floats) -> Verdict:
+        """As `Judge.judge_statistics`, of statistics [N, F]."""
+        return Verdict(*affect_of(self.model.logits(statistics, np.ones(len(statistics), dtype=bool))))
 
 
 @dataclass(frozen=True)
@@ -83,7 +68,7 @@ class MusicRecogniser:
     """
 
     transcriber: Transcriber
-    model: Trees | Ensemble
+    model: Judge | Ensemble
     intensity: Intensity
     intervals: Intervals
     figures: dict[str, float] = field(default_factory=dict)
@@ -108,10 +93,9 @@ class MusicRecogniser:
 
     def judge_statistics(self, statistics: Floats) -> list[Reading]:
         """Readings of windows given by their statistics [N, F], as `music_statistics` makes them."""
-        raw, quadrants = self.model.raw(statistics)
-        points = self.intensity(raw)
-        low, high = self.intervals(points)
-        return readings(points.tolist(), quadrants.tolist(), low.tolist(), high.tolist())
+        verdict = self.model.judge_statistics(statistics)
+        points = self.intensity(verdict.points)
+        return readings(points, verdict.quadrants, *self.intervals(points))
 
     def _windows(self, samples: Samples) -> tuple[list[Reading], list[float]]:
         """Readings of consecutive windows of samples at RATE, and their seconds; silent ones are left out."""
@@ -138,11 +122,7 @@ def checked(samples: Samples, rate: int) -> Samples:
         raise AudioError("The recording holds samples that are no numbers.", "Write it anew.")
     if is_silent(found):
         raise AudioError("The recording is silent.", "Give one in which something sounds.")
-    if rate == RATE:
-        return found
-    import soxr  # type: ignore[import-untyped,unused-ignore]
-
-    return np.asarray(soxr.resample(found, rate, RATE), dtype=np.float32)
+    return resampled(found, rate, RATE)
 
 
 def load_music_recogniser(name: str | Path = "music-recogniser") -> MusicRecogniser:
@@ -163,7 +143,7 @@ def load_music_judge(name: str | Path = "music-judge") -> MusicRecogniser:
 def stored(recogniser: MusicRecogniser) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """(arrays, part of the config) of what a checkpoint stores."""
     arrays: dict[str, NDArray[Any]] = dict(recogniser.transcriber.arrays())
-    if isinstance(recogniser.model, Trees):
+    if isinstance(recogniser.model, Judge):
         for name in FORESTS:
             arrays |= getattr(recogniser.model, name).arrays(name)
     else:
@@ -186,7 +166,7 @@ def _loaded(name: str | Path, kind: str) -> MusicRecogniser:
     if config.get("statistics") != music_names():
         raise CheckpointError(f"{name} reads other statistics than this version computes.", FIT_AGAIN)
     arrays = {n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in found.arrays().items()}
-    build: Callable[[dict[str, NDArray[Any]]], Trees | Ensemble] = _trees if kind == "judge" else _ensemble
+    build: Callable[[dict[str, NDArray[Any]]], Judge | Ensemble] = _judge if kind == "judge" else _ensemble
     return MusicRecogniser(
         Transcriber.of_arrays(arrays),
         build(arrays),
@@ -196,8 +176,8 @@ def _loaded(name: str | Path, kind: str) -> MusicRecogniser:
     )
 
 
-def _trees(arrays: dict[str, NDArray[Any]]) -> Trees:
-    return Trees(**{name: Forest.of_arrays(arrays, name) for name in FORESTS})
+def _judge(arrays: dict[str, NDArray[Any]]) -> Judge:
+    return Judge(**{name: Forest.of_arrays(arrays, name) for name in FORESTS}, figures={})
 
 
 def _ensemble(arrays: dict[str, NDArray[Any]]) -> Ensemble:

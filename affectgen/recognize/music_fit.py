@@ -28,7 +28,8 @@ from affectgen.recognize.corpus import read_emopia
 from affectgen.recognize.fit import LICENCE, fit_forests
 from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.interval import Intervals
-from affectgen.recognize.music import Ensemble, MusicRecogniser, Trees, load_music_guide, stored
+from affectgen.recognize.judge import Judge, Verdict
+from affectgen.recognize.music import Ensemble, MusicRecogniser, load_music_guide, stored
 from affectgen.recognize.music_notes import Transcriber
 from affectgen.recognize.music_notes_fit import NoteSettings, fit_notes, note_accuracy
 from affectgen.recognize.music_renders import Rendering, renderings
@@ -135,16 +136,16 @@ def fit_music(
     transcriber = transcriber_for(what, together, settings.notes, guide, cache / "transcribers")
     parts = settings.parts and what != "judge"  # which is given whole clips to judge
     rows = joined([rows_of(group, transcriber, parts, cache / "statistics") for group in groups])
-    raw, quadrants = out_of_fold(what, rows, settings)
+    unheard = out_of_fold(what, rows, settings)
     whole = rows.pick(rows.whole)
     try:
-        intensity = Intensity.of(raw, SIGNS[whole.quadrant])
-        points = intensity(raw)
+        intensity = Intensity.of(unheard.points, SIGNS[whole.quadrant])
+        points = intensity(unheard.points)
         intervals = Intervals.fit(points, whole.points)
     except ValueError as error:
         raise AffectgenError(f"{data} cannot be fitted on: {error}.", "Give more clips of all quadrants.") from error
     recogniser = MusicRecogniser(transcriber, fit_model(what, rows, settings), intensity, intervals)
-    figures = {f"{name} out of fold": value for name, value in accuracy(points, quadrants, whole.quadrant).items()}
+    figures = {f"{name} out of fold": value for name, value in unheard.accuracy(whole.quadrant).items()}
     for source, group in zip(MEASURED[what], load_sources(data, MEASURED[what], cache), strict=True):
         unseen = rows_of(group, transcriber, False, cache / "statistics")
         figures |= {f"{name} {source[1]} {source[2]}": value for name, value in measured(recogniser, unseen).items()}
@@ -152,33 +153,24 @@ def fit_music(
     return FittedMusic(replace(recogniser, figures=figures), sorted(set(rows.song.tolist())), figures)
 
 
-def fit_model(what: str, rows: Rows, settings: MusicSettings) -> Trees | Ensemble:
+def fit_model(what: str, rows: Rows, settings: MusicSettings) -> Judge | Ensemble:
     """The judge's trees, or the others' perceptrons."""
     if what == "judge":
-        return Trees(**fit_forests(rows.examples(), settings.forests))
+        return Judge(**fit_forests(rows.examples(), settings.forests), figures={})
     return Ensemble(mlp.fit(rows.examples(), np.zeros(rows.statistics.shape[1], dtype=bool), settings.perceptrons))
 
 
-def out_of_fold(what: str, rows: Rows, settings: MusicSettings) -> tuple[Floats, Floats]:
-    """(2p - 1 [N, 2], quadrant probabilities [N, 4]) of the whole clips, each song by a model fitted without it."""
+def out_of_fold(what: str, rows: Rows, settings: MusicSettings) -> Verdict:
+    """What is read of the whole clips, each song by a model fitted without it."""
     songs, index = np.unique(rows.song, return_inverse=True)
     fold = (np.random.default_rng(settings.perceptrons.seed).permutation(len(songs)) % FOLDS)[index]
     raw, quadrants = np.zeros((len(fold), 2)), np.zeros((len(fold), 4))
     for number in range(FOLDS):
         held = fold == number
         if held.any():
-            raw[held], quadrants[held] = fit_model(what, rows.pick(~held), settings).raw(rows.statistics[held])
-    return raw[rows.whole], quadrants[rows.whole]
-
-
-def accuracy(points: Floats, quadrants: Floats, wanted: NDArray[np.int64]) -> dict[str, float]:
-    """Shares of rows whose quadrant, arousal sign and valence sign are read as wanted (0-3, [N])."""
-    pleasant = (wanted == 0) | (wanted == 3)
-    return {
-        "quadrants": float((quadrants.argmax(axis=1) == wanted).mean()),
-        "arousal": float(((points[:, 1] > 0) == (wanted < 2)).mean()),
-        "valence": float(((points[:, 0] > 0) == pleasant).mean()),
-    }
+            found = fit_model(what, rows.pick(~held), settings).judge_statistics(rows.statistics[held])
+            raw[held], quadrants[held] = found.points, found.quadrants
+    return Verdict(raw[rows.whole], quadrants[rows.whole])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -42,6 +42,9 @@ MOST_TILT = 4.0  # dB an octave by which notes of velocity 110 are brighter than
 LEAD = 0.3  # seconds of silence, at most, before the first note
 PLAIN = "plain"  # the draw without any degradation, on a grand piano
 MEASURED = (PLAIN, "mp3", "noise", "room")  # draws that are measured: what befalls one and the same plain rendering
+
+# notes -> samples at RATE, with a random generator and a program of General MIDI
+_Player = Callable[[NoteArray, np.random.Generator, int], Samples]
 
 
 @dataclass(frozen=True)
@@ -125,21 +128,14 @@ def in_layers(notes: NoteArray, player: _Player, chance: np.random.Generator, pr
     return np.sum([np.pad(part, (0, longest - len(part))) for part in parts], axis=0, dtype=np.float32)
 
 
-class _Player:
-    """Notes -> samples at RATE, with a random generator and a program of General MIDI."""
-
-    def __call__(self, notes: NoteArray, chance: np.random.Generator, program: int) -> Samples:
-        raise NotImplementedError
-
-
-class _Synth(_Player):
+class _Synth:
     """The project's own synthesiser; a new voice each time."""
 
     def __call__(self, notes: NoteArray, chance: np.random.Generator, program: int) -> Samples:
         return render(notes, Voice.drawn(chance), RATE, int(chance.integers(1 << 31)))
 
 
-class _Tiny(_Player):
+class _Tiny:
     """A SoundFont played by tinysoundfont, without reverberation."""
 
     def __init__(self, font: Path) -> None:
@@ -173,7 +169,7 @@ class _Tiny(_Player):
         return np.frombuffer(bytes(self.synth.generate(count)), dtype=np.float32).reshape(-1, 2).mean(axis=1)
 
 
-class _FluidSynth(_Player):
+class _FluidSynth:
     """MuseScore General by the program FluidSynth."""
 
     def __init__(self, font: Path) -> None:

@@ -18,7 +18,8 @@ from affectgen.recognize.items import KINDS, Item, kind_of, text_of
 from affectgen.recognize.midi import MidiRecogniser, load_recogniser
 from affectgen.recognize.music import MusicRecogniser, load_music_recogniser
 from affectgen.recognize.reading import Reading, mean_reading
-from affectgen.recognize.speech import SpeechRecogniser, load_speech_recogniser
+from affectgen.recognize.speech import SpeechRecogniser, hear, load_speech_recogniser
+from affectgen.recognize.speech_model import Heard
 from affectgen.recognize.speechness import is_speech
 from affectgen.recognize.text import TextRecogniser, load_text_recogniser
 from affectgen.score.midi import read_notes
@@ -26,6 +27,7 @@ from affectgen.score.notes import NoteArray
 
 RATE = 22_050  # samples a second at which sound is read
 PROBES, PROBE_SECONDS = 3, 8.0  # parts of a recording that tell whether it is speech
+BASELINE_SECONDS = 60.0  # of a neutral recording that are heard
 LEAST_NOTES = 2  # of a window of a piece that is read
 FEW = 24  # items that are rated sooner than other processes start
 CHUNK = 8  # items that a process rates before it loads its recognisers anew
@@ -89,9 +91,9 @@ class Rater:
         return load_text_recogniser()
 
     @cached_property
-    def _baseline(self) -> Samples | None:
+    def _baseline(self) -> Heard | None:
         home = self._settings.baseline
-        return None if home is None else read_mono(home, RATE, seconds=60.0)
+        return None if home is None else hear(read_mono(home, RATE, seconds=BASELINE_SECONDS), RATE)
 
     def rate(self, item: Item) -> Rated:
         """Rate one item; AffectgenError where it cannot be read as its kind."""

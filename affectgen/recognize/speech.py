@@ -41,17 +41,18 @@ class SpeechRecogniser:
     model: SpeechModel
     figures: dict[str, Any]
 
-    def read(self, clips: Sequence[Samples], rate: int, baseline: Samples | None = None) -> list[Reading]:
-        """Read mono clips [N], float32 in [-1, 1] at `rate`; baseline: the speaker's own neutral voice, if given.
+    def read(self, clips: Sequence[Samples], rate: int, baseline: Samples | Heard | None = None) -> list[Reading]:
+        """Read mono clips [N], float32 in [-1, 1] at `rate`; baseline: the speaker's own neutral voice, if given, as
+        samples or, for many calls, as `hear` gives it.
 
         AudioError for one that is shorter than 0.25 s, silent, not mono, without a voice or with what is no number.
         """
-        beside = None if baseline is None else _heard(_described([baseline], rate))
+        beside = hear(baseline, rate) if isinstance(baseline, np.ndarray) else baseline
         return [self._read([clip], rate, beside) for clip in clips]
 
-    def read_blocks(self, pieces: Iterable[Samples], rate: int, baseline: Samples | None = None) -> Reading:
+    def read_blocks(self, pieces: Iterable[Samples], rate: int, baseline: Samples | Heard | None = None) -> Reading:
         """Read one recording of any length that comes in pieces (`affectgen.audio.files.blocks`), in bounded memory."""
-        return self._read(pieces, rate, None if baseline is None else _heard(_described([baseline], rate)))
+        return self._read(pieces, rate, hear(baseline, rate) if isinstance(baseline, np.ndarray) else baseline)
 
     def _read(self, pieces: Iterable[Samples], rate: int, beside: Heard | None) -> Reading:
         """One recording."""
@@ -140,9 +141,9 @@ def _voiced(pieces: Iterable[Samples], rate: int) -> Iterator[tuple[Samples, Des
         raise fault
 
 
-def _described(clips: Sequence[Samples], rate: int) -> list[Described]:
-    """What is read of every voiced window of clips."""
-    return [described for clip in clips for _, described in _voiced([clip], rate)]
+def hear(clip: Samples, rate: int) -> Heard:
+    """What is read of every voiced window of a clip. AudioError as `SpeechRecogniser.read`."""
+    return _heard([described for _, described in _voiced([clip], rate)])
 
 
 def _heard(described: Sequence[Described]) -> Heard:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.audio import f0, spectrum, voice
-from affectgen.audio.files import Samples, is_silent
+from affectgen.audio.files import Samples, is_silent, resampled
 from affectgen.audio.spectrum import CEPSTRA, MEL_BANDS, RATE
 from affectgen.errors import AudioError
 from affectgen.recognize.speech_timing import SECOND, TIMING, timing
@@ -129,18 +129,9 @@ def checked(samples: Samples, rate: int) -> Floats:
         raise AudioError("The recording holds samples that are no numbers.", "Write it anew.")
     if is_silent(samples):
         raise AudioError("The recording is silent.", "Give one with a voice.")
-    clip = np.asarray(_at_rate(samples, rate), dtype=np.float64)
+    clip = np.asarray(resampled(samples, rate, RATE), dtype=np.float64)
     clip = clip - clip.mean()
     return clip / max(float(np.abs(clip).max()), 1e-9)
-
-
-def _at_rate(samples: Samples, rate: int) -> Samples:
-    """The samples at RATE."""
-    if rate == RATE:
-        return samples
-    import soxr  # type: ignore[import-untyped,unused-ignore]
-
-    return np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

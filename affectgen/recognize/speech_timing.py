@@ -5,6 +5,8 @@ The share of movement about 4 Hz, the rate of syllables, also tells speech from 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,16 +61,16 @@ def timing(level: Floats, pitch: Pitch, mel: Floats) -> list[float]:
         float(distance.std()) if len(distance) else 0.0,
         float(np.nanstd(tones[peaks])) if len(peaks) else 0.0,
         float(np.nanstd(level[peaks])) if len(peaks) else 0.0,
-        *_rhythm(np.nan_to_num(level, nan=PAUSE)[:, None]),
-        *_rhythm(mel - mel.mean(axis=1, keepdims=True)),
+        *rhythm(np.nan_to_num(level, nan=PAUSE)[:, None], RHYTHM),
+        *rhythm(mel - mel.mean(axis=1, keepdims=True), RHYTHM),
     ]
 
 
-def _rhythm(series: Floats) -> list[float]:
-    """log shares of the movement of [T, C] in the bands RHYTHM, mean over columns."""
+def rhythm(series: Floats, bands: Sequence[tuple[float, float]]) -> list[float]:
+    """log shares of the movement of [T, C] in bands of Hz, mean over columns; the whole is what moves below 25 Hz."""
     centred = (series - series.mean(axis=0)) * np.hanning(len(series) + 2)[1:-1, None]
     size = max(256, len(series))
     moved = (np.abs(np.fft.rfft(centred, size, axis=0)) ** 2).mean(axis=1)
     hertz = np.fft.rfftfreq(size, 1 / SECOND)
     total = moved[hertz < 25].sum() + 1e-9
-    return [float(np.log(moved[(hertz >= low) & (hertz < high)].sum() / total + 1e-3)) for low, high in RHYTHM]
+    return [float(np.log(moved[(hertz >= low) & (hertz < high)].sum() / total + 1e-3)) for low, high in bands]

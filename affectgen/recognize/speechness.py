@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.audio import f0, spectrum
-from affectgen.audio.files import Samples, is_silent
-from affectgen.audio.spectrum import HOP, RATE
+from affectgen.audio.files import Samples, is_silent, resampled
+from affectgen.audio.spectrum import RATE
 from affectgen.errors import AudioError, CheckpointError
 from affectgen.nn.checkpoint import load_checkpoint
+from affectgen.recognize.speech_timing import SECOND, rhythm
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +31,6 @@ WINDOW = 4.0  # seconds that are judged at once
 MOST_WINDOWS = 6
 DECIDED = 12.0  # log-odds beyond this are no surer
 OUTLIER = 4.0  # standard deviations
-SECOND = RATE / HOP  # frames
 LOW = -20.0  # dB under the loud frames: such frames are many in speech
 RHYTHM = ((0.5, 2.0), (2.0, 4.0), (4.0, 8.0), (8.0, 16.0), (16.0, 25.0))  # Hz
 STILL, GLIDE = 0.1, 0.4  # semitones from frame to frame: what a note and a gliding voice do
@@ -112,7 +112,7 @@ def windows(samples: Samples, rate: int) -> list[Samples]:
     parts = [part for start in starts if not is_silent(part := samples[start : start + size])]
     if not parts:
         raise AudioError("The recording is silent.", "Give one with a sound.")
-    return [_at_rate(part, rate) for part in parts]
+    return [resampled(part, rate, RATE) for part in parts]
 
 
 def statistics(samples: Samples) -> Floats:
@@ -130,7 +130,7 @@ def statistics(samples: Samples) -> Floats:
     found = [*_of_level(level), float(flux.mean()), float(flux.std()), float(np.percentile(flux, 90))]
     found += _of_pitch(f0.track(clip))
     found.append(float(np.log(spectrum.centroid(power)[loud]).std()))
-    found += _rhythm(level[:, None]) + _rhythm(shape)
+    found += rhythm(level[:, None], RHYTHM) + rhythm(shape, RHYTHM)
     found += shape[loud].std(axis=0)[::5].tolist()
     return np.array(found)
 
@@ -155,22 +155,3 @@ def _of_pitch(pitch: f0.Pitch) -> list[float]:
         return [*found, 0.5, 0.2, 0.15]
     still, glide = float((step < STILL).mean()), float((step > GLIDE).mean())
     return [*found, still, glide, float(np.median(step))]
-
-
-def _rhythm(series: Floats) -> list[float]:
-    """log shares of the movement of [T, C] in the bands RHYTHM, mean over columns."""
-    centred = (series - series.mean(axis=0)) * np.hanning(len(series) + 2)[1:-1, None]
-    size = max(256, len(series))
-    moved = (np.abs(np.fft.rfft(centred, size, axis=0)) ** 2).mean(axis=1)
-    hertz = np.fft.rfftfreq(size, 1 / SECOND)
-    total = moved[hertz < 25].sum() + 1e-9
-    return [float(np.log(moved[(hertz >= low) & (hertz < high)].sum() / total + 1e-3)) for low, high in RHYTHM]
-
-
-def _at_rate(samples: Samples, rate: int) -> Samples:
-    """The samples at RATE."""
-    if rate == RATE:
-        return samples
-    import soxr  # type: ignore[import-untyped,unused-ignore]
-
-    return np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)

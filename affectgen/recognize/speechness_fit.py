@@ -22,7 +22,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from affectgen.audio.files import Samples, is_silent, read_mono
+from affectgen.audio.files import Samples, is_silent, read_mono, resampled
 from affectgen.audio.spectrum import RATE
 from affectgen.errors import AffectgenError
 from affectgen.nn.checkpoint import save_arrays
@@ -83,8 +83,6 @@ def music(data: Path, part: str, rng: np.random.Generator) -> Iterator[Samples]:
     """Songs of EMOPIA's training split played by the training font, or of its validation split by the test font; some
     with drums, none in exact concert pitch.
     """
-    import soxr  # type: ignore[import-untyped,unused-ignore]
-
     clips = read_emopia(data / "emopia", "train" if part == "training" else "val")
     font = FONTS / (TRAINING_FONT if part == "training" else TEST_FONT)
     first = {clip.song: clip for clip in clips}  # one clip a song
@@ -93,7 +91,7 @@ def music(data: Path, part: str, rng: np.random.Generator) -> Iterator[Samples]:
         program = 0 if rng.random() < 0.25 else int(rng.choice(PROGRAMS))
         played = render(first[songs[at]].notes, program, font, drum_track(rng) if rng.random() < DRUMS else None)
         speed = 2 ** (rng.uniform(-DETUNED, DETUNED) / 12)
-        yield np.asarray(soxr.resample(played, RATE, RATE * speed), dtype=np.float32)
+        yield resampled(played, RATE, RATE * speed)
 
 
 def speech(data: Path, part: str, rng: np.random.Generator) -> Iterator[tuple[str, Samples]]:

@@ -12,7 +12,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectgen.audio.files import audio_info, blocks, is_audio_name, is_silent, read_mono
+from affectgen.audio.files import audio_info, blocks, is_audio_name, is_silent, read_mono, resampled
 from affectgen.errors import AudioError
 
 
@@ -109,6 +109,15 @@ def test_a_cut_wav_gives_what_is_there_and_a_cut_flac_is_refused() -> None:
     assert len(read_mono(wav[: len(wav) // 2], 44_100)) == pytest.approx(1.5 * 44_100, rel=0.01)
     with pytest.raises(AudioError, match="damaged"):
         read_mono(flac[: len(flac) // 2], 44_100)
+
+
+def test_resampling_keeps_tone_and_length_and_what_fits_already() -> None:
+    samples = tone(16_000)[:, 0]
+    assert resampled(samples, 16_000, 16_000) is samples
+    found = resampled(samples, 16_000, 22_050)
+    assert found.dtype == np.float32
+    assert len(found) == 22_050
+    assert loudest(found, 22_050) == pytest.approx(440, abs=2)
 
 
 def test_silence_is_told() -> None:

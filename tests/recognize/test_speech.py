@@ -21,6 +21,7 @@ from affectgen.recognize.speech import (
     JUDGE,
     RECOGNISER,
     SpeechRecogniser,
+    hear,
     load_speech_recogniser,
     widened,
     windows,
@@ -116,6 +117,11 @@ def test_a_neutral_recording_of_the_speaker_changes_the_reading(guide: SpeechRec
     assert len({round(reading.affect.arousal, 6) for reading in (alone, high, low)}) == 3
 
 
+def test_a_neutral_recording_is_heard_once_for_many_clips(guide: SpeechRecogniser) -> None:
+    neutral = talk(4.0, pitch=100.0)
+    assert guide.read([talk()], RATE, hear(neutral, RATE)) == guide.read([talk()], RATE, neutral)
+
+
 @pytest.mark.parametrize("seconds", [1.0, 5.9, 6.1, 23.7])
 def test_windows_are_the_recording_in_pieces_of_bounded_length(seconds: float) -> None:
     sound = talk(seconds)
@@ -142,8 +148,9 @@ def test_pieces_and_the_whole_are_read_alike(guide: SpeechRecogniser) -> None:
 
 def test_silence_around_a_voice_is_passed_over(guide: SpeechRecogniser) -> None:
     silence = np.zeros(8 * RATE, dtype=np.float32)
-    reading = guide.read([np.concatenate([silence, talk(3.0), silence])], RATE)[0]
+    alone, reading = guide.read([talk(3.0), np.concatenate([silence, talk(3.0), silence])], RATE)
     whole(reading)
+    assert reading.affect.distance(alone.affect) < 0.15
 
 
 def test_music_is_read_with_wide_intervals(guide: SpeechRecogniser) -> None:
@@ -199,7 +206,10 @@ def test_a_late_fault_in_a_long_recording_is_found(guide: SpeechRecogniser) -> N
 
 
 def test_clipping_is_read(guide: SpeechRecogniser) -> None:
-    whole(guide.read([np.clip(30 * talk(), -1, 1).astype(np.float32)], RATE)[0])
+    clean, clipped = guide.read([talk(), np.clip(30 * talk(), -1, 1).astype(np.float32)], RATE)
+    whole(clipped)
+    assert clipped != clean
+    assert abs(clipped.affect.arousal - clean.affect.arousal) < 0.3
 
 
 def test_another_kind_of_checkpoint_is_refused() -> None:
