@@ -185,10 +185,11 @@ def _tell(made: Made, talk: Talk) -> None:
     for line in made.summary:
         talk.say(f"  {line}")
     measured = made.manifest.measured
-    if "valence" in measured and "arousal" in measured:
-        point = f"valence {measured['valence']:+.2f}, arousal {measured['arousal']:+.2f}"
-        quadrant, judge = measured.get("quadrant", ""), measured.get("recogniser", "recogniser")
-        talk.say(f"  measured by the {judge}: {point} {quadrant}".rstrip())
+    for heard in (measured, measured.get("judge", {})):
+        if "valence" in heard and "arousal" in heard:
+            point = f"valence {heard['valence']:+.2f}, arousal {heard['arousal']:+.2f}"
+            quadrant, recogniser = heard.get("quadrant", ""), heard.get("recogniser", "recogniser")
+            talk.say(f"  measured by the {recogniser}: {point} {quadrant}".rstrip())
 
 
 def check_picture(plot: Path | None) -> None:

@@ -25,8 +25,8 @@ from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
 from affectgen.writing import hearing
-from affectgen.writing.given import context_of, forced_words
-from affectgen.writing.hearing import Auditions, Draft, Hearing, length_of
+from affectgen.writing.given import composed_notes, context_of, forced_words, length_of
+from affectgen.writing.hearing import Auditions, Draft, Hearing
 from affectgen.writing.pieces import Words, open_words, score_of
 
 Floats = NDArray[np.float64]
@@ -136,11 +136,13 @@ class Generator(Auditions[EmogenOptions, Piece]):
             return [self._heard(option, scores[0], bars[0])]
         targets = {count: self._targets_heard(option, scores[0], count) for count in set(bars)}
         edges = [targets[count].edges for count in bars]
-        achieved = self._achieved(scores, self._played(option, scores), edges)
+        played = self._played(option, scores)
+        achieved = self._achieved(scores, played, edges)
+        read = self.guide.rate([composed_notes(option, *each) for each in zip(scores, bars, played, strict=True)])
         pieces = [
-            Piece(score, count, None, None, np.zeros(2), None, error=self.error_of(targets[count], found),
+            Piece(score, count, None, None, point, None, error=self.error_of(targets[count], found),
                   doubt=self.doubt_of(option, targets[count], found), length=length_of(option, score, count))
-            for score, count, found in zip(scores, bars, achieved, strict=True)
+            for score, count, found, point in zip(scores, bars, achieved, read, strict=True)
         ]  # fmt: skip
         best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
         kept = self._heard(option, scores[best], bars[best])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectgen.emogen.options import EmogenOptions
 from affectgen.task import Loaded, Result
-from affectgen.writing.results import MIDI, line, piece_details, reading, record
+from affectgen.writing.results import MIDI, line, measurements, piece_details, record
 
 if TYPE_CHECKING:
     from affectgen.emogen.compose import Composer
@@ -45,9 +45,10 @@ class GenerateRunner:
         from affectgen.emogen.generate import Generator
 
         pieces = Generator(self.composer, self.emotions, self.critic).run(options)
-        return [self._result(option, piece) for option, piece in zip(options, pieces, strict=True)]
+        rows = zip(options, pieces, measurements(options, pieces), strict=True)
+        return [self._result(*row) for row in rows]
 
-    def _result(self, option: EmogenOptions, piece: Piece) -> Result:
+    def _result(self, option: EmogenOptions, piece: Piece, measured: dict[str, Any]) -> Result:
         details = piece_details(piece, option.best_of)
         details["map"] = record(self.emotions)
         details["critic"] = record(self.critic) if self.critic is not None else None
@@ -56,7 +57,7 @@ class GenerateRunner:
         details["attributes"] = attribute_rows(piece)
         return Result(
             data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
-            measured=reading(piece.measured.tolist()), details=details, checkpoint=record(self.composer),
+            measured=measured, details=details, checkpoint=record(self.composer),
             summary=(line(details), f"attribute error {piece.error:.2f}"),
         )  # fmt: skip
 

@@ -15,7 +15,8 @@ from affectgen.muser.requests import request_of, sampling_of
 from affectgen.recognize.critic import load_critic
 from affectgen.score.grid import GridScore
 from affectgen.writing import hearing
-from affectgen.writing.hearing import Auditions, Draft, Hearing, length_of
+from affectgen.writing.given import length_of
+from affectgen.writing.hearing import Auditions, Draft, Hearing
 
 NEAR = 0.5  # a piece heard within this distance of what was asked is near enough not to try again
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against distance on the plane

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
 from affectgen.task import Loaded, Result
 from affectgen.writing.options import ELEMENTS
-from affectgen.writing.results import MIDI, facts, line, midi, piece_details, reading, record
+from affectgen.writing.results import MIDI, facts, line, measurements, midi, piece_details, reading, record
 
 if TYPE_CHECKING:
     from affectgen.muser.compose import Composer, Writer
@@ -44,15 +44,15 @@ class GenerateRunner:
         from affectgen.muser.generate import Generator
 
         pieces = Generator(self.composer).run(options)
-        return [self._result(option, piece) for option, piece in zip(options, pieces, strict=True)]
+        rows = zip(options, pieces, measurements(options, pieces), strict=True)
+        return [self._result(*row) for row in rows]
 
-    def _result(self, option: GenerateOptions, piece: Piece) -> Result:
+    def _result(self, option: GenerateOptions, piece: Piece, measured: dict[str, Any]) -> Result:
         details = piece_details(piece, option.best_of)
         details["critic"] = None if piece.belief is None else round(piece.belief, 4)
-        heard = reading(piece.measured.tolist())
         return Result(
             data=piece.midi, suffix=MIDI, asked=None if piece.asked is None else piece.asked.to_json(),
-            measured=heard, details=details, checkpoint=record(self.composer), summary=(line(details),),
+            measured=measured, details=details, checkpoint=record(self.composer), summary=(line(details),),
         )  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""Pieces that are given: their words kept in part, gone on from, or put before what was composed; the affect by bar."""
+"""Pieces that are given: their words kept in part, gone on from, or put before what was composed; the affect by bar.
+
+And what of a finished piece was composed."""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from numpy.typing import NDArray
 
 from affectgen.affect import AffectPath, parse_affect
 from affectgen.score.beats import read_score
-from affectgen.score.grid import BAR, BEAT, GridScore
+from affectgen.score.grid import BAR, BEAT, GridScore, Timing
+from affectgen.score.notes import NoteArray
 from affectgen.score.words import decode, encode
 from affectgen.writing.options import ELEMENTS, ComposeOptions
 from affectgen.writing.pieces import Words
@@ -17,6 +20,7 @@ from affectgen.writing.sampler import FREE
 
 CONTEXT_BARS = 8  # bars of a continued piece that the model hears
 BEATS = BAR // BEAT  # in a bar
+EARLY = 0.1  # seconds by which a performer may come in before the bar line
 
 
 def affect_by_bar(affect: str | None, bars: int) -> NDArray[np.float64] | None:
@@ -85,3 +89,21 @@ def append(given: GridScore, composed: GridScore) -> GridScore:
         given.chords + composed.chords[BEATS * context.bars :], composed.key,
         given.bars + composed.bars - context.bars,
     )  # fmt: skip
+
+
+def composed_part(option: ComposeOptions, score: GridScore, bars: int) -> GridScore:
+    """The bars of a piece that were composed: of a continued one the last."""
+    return score if option.continue_from is None else score.take_bars(score.bars - bars, score.bars)
+
+
+def composed_notes(option: ComposeOptions, score: GridScore, bars: int, played: Timing | None) -> NoteArray:
+    """The notes that were composed, as they sound."""
+    notes = score.to_notes(played)
+    if option.continue_from is None:
+        return notes
+    return notes.between(float(score.line_seconds()[-1 - BAR * bars]) - EARLY, np.inf)
+
+
+def length_of(option: ComposeOptions, score: GridScore, bars: int) -> float:
+    """Seconds composed over those asked, 1 where none were."""
+    return 1.0 if option.seconds is None else tail_seconds(score, bars) / option.seconds

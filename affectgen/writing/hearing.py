@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from affectgen.affect import Affect, AffectPath, parse_affect
 from affectgen.recognize.guide import load_guide, measure_path
 from affectgen.score.expression import load_performer
-from affectgen.score.grid import BAR, GridScore, Timing
+from affectgen.score.grid import GridScore, Timing
 from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
-from affectgen.writing.given import BEATS, finish, given_piece, tail_seconds
+from affectgen.writing.given import BEATS, composed_notes, composed_part, finish, given_piece
 from affectgen.writing.grammar import NEAR_TEMPO
 from affectgen.writing.options import ComposeOptions
 from affectgen.writing.pieces import WIDTH, Composed, Finished
@@ -30,7 +30,17 @@ Floats = NDArray[np.float64]
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
 STRETCH = NEAR_TEMPO  # a length in seconds may be met by changing the tempo by this much
 LENGTH_TRIES = 4  # numbers of bars, each with its own tries
-EARLY = 0.1  # seconds by which a performer may come in before the bar line
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What was heard of a candidate. number: which it is; measured: the guide's valence and arousal [2]; good and cost:
+    what it was chosen by."""
+
+    number: int
+    measured: Floats
+    good: bool
+    cost: float
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class Piece(ABC):
     asked and measured affect.
 
     length: seconds composed over those asked, 1 where none were; candidate: which of those composed it is; attempts:
-    how often candidates were composed.
+    how often candidates were composed; heard: all that were, in their order.
     """
 
     score: GridScore
@@ -51,6 +61,7 @@ class Piece(ABC):
     length: float = field(default=1.0, kw_only=True)
     candidate: int = field(default=0, kw_only=True)
     attempts: int = field(default=1, kw_only=True)
+    heard: tuple[Candidate, ...] = field(default=(), kw_only=True)
 
     @property
     def stretch(self) -> float:
@@ -141,8 +152,12 @@ class Hearing(Generic[Option, Heard]):
     def judge(self, pieces: Sequence[Heard]) -> None:
         """Take the pieces of a try in, and keep the best of all so far."""
         self.heard += pieces
-        best = min([*pieces, *([] if self.kept is None else [self.kept])], key=lambda piece: piece.rank)
-        self.kept = replace(best, attempts=self.drafts[len(self.heard) - 1].number // self.option.best_of + 1)
+        before = [] if self.kept is None else [self.kept]
+        best = min([*pieces, *before], key=lambda piece: piece.rank)
+        told = [Candidate(piece.candidate, piece.measured, not piece.rank[0], piece.rank[1]) for piece in pieces]
+        heard = (*(one for piece in before for one in piece.heard), *told)
+        attempts = self.drafts[len(self.heard) - 1].number // self.option.best_of + 1
+        self.kept = replace(best, attempts=attempts, heard=heard)
 
 
 class Writer(Protocol):
@@ -233,7 +248,7 @@ class Auditions(ABC, Generic[Option, Heard]):
         tempo = best.score.tempo.copy()
         tempo[-BEATS * best.bars :] *= best.length
         made = self._heard(option, replace(best.score, tempo=tempo), best.bars)
-        return replace(made, candidate=best.candidate, attempts=attempts)
+        return replace(made, candidate=best.candidate, attempts=attempts, heard=best.heard)
 
     def _make(self, options: Sequence[Option]) -> list[Heard]:
         """Compose candidates of all options, keep the best of each, and try again where that is not good.
@@ -281,24 +296,6 @@ class Auditions(ABC, Generic[Option, Heard]):
             hearing.judge([replace(piece, candidate=draft.number) for piece, draft in numbered])
 
 
-def composed_part(option: ComposeOptions, score: GridScore, bars: int) -> GridScore:
-    """The bars of a piece that were composed: of a continued one the last."""
-    return score if option.continue_from is None else score.take_bars(score.bars - bars, score.bars)
-
-
-def composed_notes(option: ComposeOptions, score: GridScore, bars: int, played: Timing | None) -> NoteArray:
-    """The notes that were composed, as they sound."""
-    notes = score.to_notes(played)
-    if option.continue_from is None:
-        return notes
-    return notes.between(float(score.line_seconds()[-1 - BAR * bars]) - EARLY, np.inf)
-
-
 def tempo_of(bars: int, seconds: float) -> float:
     """The tempo at which some bars of four beats take some seconds, in beats a minute."""
     return 60.0 * BEATS * bars / seconds
-
-
-def length_of(option: ComposeOptions, score: GridScore, bars: int) -> float:
-    """Seconds composed over those asked, 1 where none were."""
-    return 1.0 if option.seconds is None else tail_seconds(score, bars) / option.seconds

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from affectgen.score.grid import GridScore
-    from affectgen.writing.hearing import Piece
+    from affectgen.writing.hearing import Candidate, Piece
+    from affectgen.writing.options import ComposeOptions
 
 MIDI = ".mid"
+QUADRANTS = ("Q1", "Q2", "Q3", "Q4")
 
 
 def facts(score: GridScore) -> dict[str, Any]:
@@ -21,12 +23,28 @@ def facts(score: GridScore) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def reading(point: Sequence[float]) -> dict[str, Any]:
-    """The guide's valence-arousal as results state it."""
+def reading(point: Sequence[float], recogniser: str = "guide") -> dict[str, Any]:
+    """A recogniser's valence-arousal as results state it."""
     from affectgen.affect import Affect
 
     affect = Affect(float(point[0]), float(point[1]))
-    return {"recogniser": "guide", **affect.to_json(), "quadrant": affect.quadrant}
+    return {"recogniser": recogniser, **affect.to_json(), "quadrant": affect.quadrant}
+
+
+def measurements(options: Sequence[ComposeOptions], pieces: Sequence[Piece]) -> list[dict[str, Any]]:
+    """What finished pieces were heard as: by the guide, which may have chosen them, and by the judge, which chose
+    nothing. Of a continued piece, what was composed."""
+    from affectgen.recognize.judge import load_judge
+    from affectgen.writing.given import composed_notes
+
+    if not pieces:
+        return []
+    pairs = zip(options, pieces, strict=True)
+    verdict = load_judge().judge([composed_notes(option, one.score, one.bars, one.played) for option, one in pairs])
+    judged = [reading(point, "judge") for point in verdict.points.tolist()]
+    for one, shares in zip(judged, verdict.quadrants.tolist(), strict=True):
+        one["quadrant"] = QUADRANTS[shares.index(max(shares))]
+    return [reading(piece.measured.tolist()) | {"judge": one} for piece, one in zip(pieces, judged, strict=True)]
 
 
 class Recorded(Protocol):
@@ -60,12 +78,22 @@ def midi(score: GridScore) -> bytes:
     return write_midi(score)
 
 
+def _guessed(one: Candidate) -> dict[str, float]:
+    """The guide's valence and arousal of a candidate."""
+    return {axis: round(float(x), 4) for axis, x in zip(("valence", "arousal"), one.measured, strict=True)}
+
+
 def piece_details(piece: Piece, candidates: int) -> dict[str, Any]:
-    """The facts of a piece and how it was chosen."""
+    """The facts of a piece and how it was chosen: "heard" has the guide's reading of every candidate and what the
+    choice went by: the least cost among the good ones, or among all where none is good."""
     from affectgen.writing.pieces import WIDTH
 
     details = facts(piece.score) | {
         "batch_width": WIDTH, "candidate": piece.candidate, "candidates": candidates, "attempts": piece.attempts,
+        "heard": [
+            {"candidate": one.number, **_guessed(one), "good": bool(one.good), "cost": round(float(one.cost), 4)}
+            for one in piece.heard
+        ],
     }  # fmt: skip
     if piece.measured_path is not None:
         details["measured_path"] = [[round(float(x), 4) for x in point] for point in piece.measured_path]

@@ -48,6 +48,10 @@ def test_results(runner, tiny_emogen):
     assert asked["valence"] < 0
     assert (details["bars"], details["candidates"], details["batch_width"], details["attempts"]) == (8, 2, 4, 1)
     assert details["candidate"] in (0, 1)
+    assert len(details["heard"]) == 2
+    kept = details["heard"][details["candidate"]]
+    assert [kept["valence"], kept["arousal"]] == [round(point.measured[axis], 4) for axis in ("valence", "arousal")]
+    assert point.measured["judge"]["recogniser"] == "judge"
     assert details["attribute_error"] > 0
     assert details["doubt"] == 0, "it has no critic"
     assert f"attribute error {details['attribute_error']:.2f}" in point.summary

@@ -11,6 +11,7 @@ from affectgen.errors import CheckpointError
 from affectgen.muser.checkpoint import save_composer
 from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
 from affectgen.muser.tasks import GENERATE, RECONSTRUCT, TRANSFER
+from affectgen.recognize.judge import load_judge
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.task import find_task
 from affectgen.writing.options import ELEMENTS
@@ -51,6 +52,13 @@ def test_generate(checkpoint):
     assert asked["valence"] < 0
     assert (details["bars"], details["candidates"], details["batch_width"], details["attempts"]) == (2, 2, 4, 1)
     assert details["candidate"] in (0, 1)
+    assert [one["candidate"] for one in details["heard"]] == [0, 1]
+    kept = details["heard"][details["candidate"]]
+    assert [kept["valence"], kept["arousal"]] == [round(point.measured[axis], 4) for axis in ("valence", "arousal")]
+    assert kept["cost"] == min(one["cost"] for one in details["heard"] if one["good"] == kept["good"])
+    judged = load_judge().judge([read_notes(point.data)])
+    assert point.measured["judge"]["recogniser"] == "judge"
+    assert abs(point.measured["judge"]["arousal"] - judged.points[0, 1]) < 0.05, "it hears the file"
     assert details["key"].split()[1] in ("major", "minor")
     assert point.summary[0].startswith("2 bars")
     asked, _, details = check(path)

@@ -14,8 +14,8 @@ from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.score.words import decode, encode
 from affectgen.writing import hearing
-from affectgen.writing.given import context_of
-from affectgen.writing.hearing import STRETCH, Auditions, Draft, Hearing, Piece, composed_notes, length_of
+from affectgen.writing.given import composed_notes, context_of, length_of
+from affectgen.writing.hearing import STRETCH, Auditions, Draft, Hearing, Piece
 from affectgen.writing.options import ComposeOptions
 from affectgen.writing.pieces import WIDTH, Composed, in_batches
 
@@ -123,6 +123,23 @@ def test_a_piece_has_what_was_asked_and_is_measured(generator):
     np.testing.assert_allclose(piece.measured, generator.guide.rate([piece.score.to_notes()])[0])
     assert one(generator, None).asked is None
     assert generator.run([]) == []
+
+
+def test_every_candidate_that_was_heard_is_told_in_turn(generator):
+    piece = one(generator, best_of=3, tries=2)
+    assert [told.number for told in piece.heard] == [0, 1, 2]  # the first try was good
+    kept = piece.heard[piece.candidate]
+    np.testing.assert_array_equal(kept.measured, piece.measured)
+    assert kept.cost == min(told.cost for told in piece.heard)
+    assert all(told.good for told in piece.heard)
+    generator.near = -1.0
+    piece = one(generator, best_of=3, tries=2)
+    assert [told.number for told in piece.heard] == [0, 1, 2, 3, 4, 5]
+    assert not any(told.good for told in piece.heard)
+    alone = [told.cost for told in piece.heard]
+    shared = generator.run([ask(seed=7), ask(best_of=3, tries=2)])[1]
+    assert [told.cost for told in shared.heard] == alone
+    generator.near = 9.0
 
 
 def test_alike_options_share_calls_and_come_back_in_order(generator):

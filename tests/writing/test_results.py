@@ -8,12 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from affectgen.recognize.judge import load_judge
 from affectgen.score.grid import make_grid
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes
-from affectgen.writing.hearing import Piece
+from affectgen.writing.given import composed_notes
+from affectgen.writing.hearing import Candidate, Piece
+from affectgen.writing.options import ComposeOptions
 from affectgen.writing.pieces import WIDTH
-from affectgen.writing.results import facts, line, midi, piece_details, reading, record
+from affectgen.writing.results import facts, line, measurements, midi, piece_details, reading, record
 
 
 def test_facts(score):
@@ -60,10 +63,27 @@ class Plain(Piece):
 def test_details_of_a_piece(score):
     source = score(1, 2)
     path = np.array([[0.123456, -0.5], [0.0, 1.0]])
-    plain = Plain(source, 2, None, None, np.zeros(2), None, candidate=3, attempts=2)
+    heard = (Candidate(3, np.array([0.5, -0.123456]), True, 0.7),)
+    plain = Plain(source, 2, None, None, np.zeros(2), None, candidate=3, attempts=2, heard=heard)
     details = piece_details(plain, 5)
-    assert details == facts(source) | {"batch_width": WIDTH, "candidate": 3, "candidates": 5, "attempts": 2}
+    told = {"heard": [{"candidate": 3, "valence": 0.5, "arousal": -0.1235, "good": True, "cost": 0.7}]}
+    assert details == facts(source) | {"batch_width": WIDTH, "candidate": 3, "candidates": 5, "attempts": 2} | told
     moved = piece_details(Plain(source, 2, None, None, np.zeros(2), path), 1)
     assert moved["measured_path"] == [[0.1235, -0.5], [0.0, 1.0]]
     assert (moved["candidate"], moved["candidates"], moved["attempts"]) == (0, 1, 1)
     json.dumps(moved, allow_nan=False)
+
+
+def test_the_judge_hears_what_was_composed(score):
+    source = score(3, 8)
+    plain, gone_on = ComposeOptions("happy", 1), ComposeOptions("happy", 1, continue_from=midi(source))
+    pieces = [Plain(source, bars, None, None, np.array([0.25, -0.5]), None) for bars in (8, 4)]
+    whole, part = measurements([plain, gone_on], pieces)
+    assert (whole["recogniser"], whole["valence"], whole["arousal"]) == ("guide", 0.25, -0.5)
+    verdict = load_judge().judge([source.to_notes(), composed_notes(gone_on, source, 4, None)])
+    for found, point, shares in zip((whole, part), verdict.points, verdict.quadrants, strict=True):
+        assert found["judge"]["recogniser"] == "judge"
+        assert (found["judge"]["valence"], found["judge"]["arousal"]) == tuple(point)
+        assert found["judge"]["quadrant"] == f"Q{shares.argmax() + 1}"
+    assert whole["judge"] != part["judge"]
+    assert measurements([], []) == []
