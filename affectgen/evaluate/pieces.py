@@ -6,6 +6,7 @@ back from their MIDI files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +20,11 @@ from affectgen.evaluate.distance import OverFloor, chosen_statistics, distance_o
 from affectgen.evaluate.endings import ending, ending_shares
 from affectgen.evaluate.figures import Figure
 from affectgen.evaluate.measures import measure
+from affectgen.evaluate.muspy import mean_statistics
 from affectgen.evaluate.reference import Reference
 from affectgen.recognize.judge import Judge
 from affectgen.score.grid import BAR
-from affectgen.score.midi import read_notes
+from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.notes import NoteArray
 from affectgen.writing.hearing import Piece
 from affectgen.writing.spread import Composes
@@ -106,7 +108,7 @@ def accuracy(made: Sequence[Made], judge: Judge, plan: Plan) -> list[Figure]:
 
 
 def likeness(made: Sequence[Made], reference: Reference, plan: Plan) -> list[Figure]:
-    """Distance over its floor, and MusPy's three measures."""
+    """Distance over its floor, and MusPy's statistics, three of them with a bar."""
     over = over_floor([one.notes for one in made], reference)
     rows = [measure(one.notes) for one in made]
     figures = [Figure("distance over floor", over.ratio, at_most=plan.bars.distance, real=1.0, note=f"n {over.n}")]
@@ -114,7 +116,17 @@ def likeness(made: Sequence[Made], reference: Reference, plan: Plan) -> list[Fig
         value = float(np.mean([getattr(row, name) for row in rows]))
         low, high = real * (1 - WITHIN), real * (1 + WITHIN)
         figures.append(Figure(name.replace("_", " "), value, at_least=low, at_most=high, real=real))
-    return figures
+    return [*figures, *muspy_figures(made, reference)]
+
+
+def muspy_figures(made: Sequence[Made], reference: Reference) -> list[Figure]:
+    """MusPy's other statistics of pitch and rhythm, on the grid, beside real validation clips on theirs."""
+    real = mean_statistics([read_grid(path) for path in reference.grids("val")])
+    found = mean_statistics([one.piece.score for one in made])
+    return [
+        Figure(f"MusPy: {name.replace('_', ' ')}", value, real=None if math.isnan(real[name]) else real[name])
+        for name, value in found.items()
+    ]
 
 
 def over_floor(pieces: Sequence[NoteArray], reference: Reference) -> OverFloor:

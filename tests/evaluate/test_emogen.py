@@ -28,6 +28,7 @@ from affectgen.evaluate.emogen import (
     sweeps,
 )
 from affectgen.evaluate.figures import Figure, Report
+from affectgen.evaluate.muspy import NAMES as MUSPY
 from affectgen.evaluate.pieces import QUADRANTS, Made, compose_quadrants
 from affectgen.evaluate.reference import Reference
 from affectgen.recognize.corpus import Labelled
@@ -333,7 +334,7 @@ def test_the_report_holds_every_figure(measured):
     assert found["endings that close"].value == 1.0
     assert found["sweeps: core attributes with at least .5"].value == 1.0
     assert {"distance over floor", "12-step patterns copied", "polyphony", NINE} <= set(found)
-    assert len(found) == 2 + 3 + 4 + 2 + 2 + 2 + 2 + 2
+    assert len(found) == 2 + 3 + 4 + len(MUSPY) + 2 + 2 + 2 + 2 + 2
     assert looked == [("pop1k7",), ("pop1k7", "pop909")], "of all that it learned from, nothing may be copied"
     assert report.settings["checkpoint"] == "tiny"
     assert report.settings["guidance"] == GUIDANCE

@@ -13,6 +13,7 @@ from affectgen.affect import parse_affect
 from affectgen.evaluate import muser, muser_latents
 from affectgen.evaluate.copying import index_pieces
 from affectgen.evaluate.muser import Settings
+from affectgen.evaluate.muspy import NAMES
 from affectgen.evaluate.pieces import QUADRANTS
 from affectgen.evaluate.reference import Reference
 from affectgen.muser.compose import Composer
@@ -107,11 +108,11 @@ def test_the_report_holds_every_figure(reference, composer, monkeypatch):
     monkeypatch.setattr(muser_latents, "figures", lambda *args: [])
     monkeypatch.setattr(Reference, "patterns", lambda self, corpora: index_pieces([clip.notes for clip in self.train]))
     report = muser.run(None, 5, None, 40, "cpu", said.append, SETTINGS)
-    assert len(report.figures) == 3 + 4 + 2 + 1 + 2 + 2
+    assert len(report.figures) == 3 + 4 + len(NAMES) + 2 + 1 + 2 + 2
     assert report.settings["clips a quadrant"] == 5
     assert report.settings["seeds from"] == 40
-    assert report.to_table().count("\n| ") == 2 + 14
-    assert len(json.loads(json.dumps(report.to_json(), allow_nan=False))["figures"]) == 14
+    assert report.to_table().count("\n| ") == 2 + len(report.figures)
+    assert len(json.loads(json.dumps(report.to_json(), allow_nan=False))["figures"]) == len(report.figures)
     assert said
     assert len(generator.asked) == 4 * 5 + 81 + 6
     assert [option.seed for option in generator.asked[:20]] == list(range(40, 60))

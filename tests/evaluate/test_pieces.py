@@ -10,6 +10,7 @@ import pytest
 from affectgen.affect import AffectPath, parse_affect
 from affectgen.evaluate import pieces
 from affectgen.evaluate.copying import index_pieces
+from affectgen.evaluate.muspy import NAMES, mean_statistics
 from affectgen.evaluate.pieces import PATHS, QUADRANTS, Bars, Plan
 from affectgen.evaluate.reference import Reference
 from affectgen.muser.generate import Piece
@@ -197,7 +198,11 @@ def test_endings_and_broken_files():
 def test_likeness(reference):
     made = pieces.compose_quadrants(Composing(), PLAN)
     found = by_name(pieces.likeness(made, reference, PLAN))
-    assert set(found) == {"distance over floor", "pitch range", "pitch classes", "polyphony"}
+    more = {f"MusPy: {name.replace('_', ' ')}" for name in NAMES}
+    assert set(found) == {"distance over floor", "pitch range", "pitch classes", "polyphony"} | more
+    told = mean_statistics([one.piece.score for one in made])
+    assert found["MusPy: groove consistency"].value == pytest.approx(told["groove_consistency"])
+    assert found["MusPy: groove consistency"].real is None, "there are no real clips on the grid"
     over = found["distance over floor"]
     assert (over.note, over.real, over.at_most) == ("n 20", 1.0, 1.7)
     far = pieces.over_floor([compose("Q1", 16, n).to_notes() for n in range(24)], reference)
