@@ -49,7 +49,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """clips a quadrant; pieces a grid point; paths; pieces for each level of each attribute's sweep; first seed."""
+    """clips a quadrant; pieces a grid point; paths; pieces for each level of each attribute's sweep; first seed;
+    quick: whether these are a few, to see that all of it works."""
 
     clips: int = 60
     grid: int = 2
@@ -60,6 +61,7 @@ class Settings:
     mapping: str = EmogenOptions.mapping
     guidance: float | None = None
     criticised: bool = True
+    quick: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -97,6 +99,8 @@ def run(
     }  # fmt: skip
     if left_out := ablation(settings):
         about["ablation"] = left_out
+    if settings.quick:
+        about["quick"] = True
     config = load_checkpoint(checkpoint if checkpoint is not None else DEFAULT).config
     return Report("EmoGen", about, figures, {"model": config["model"], **config["training"]})
 

@@ -76,7 +76,8 @@ class Report:
     def label(self) -> str:
         """The same, told apart from a report of first tries, which nothing chose, and from ablations."""
         left_out = "first tries" if self.settings.get("tries") == 1 else self.settings.get("ablation")
-        return f"{self.name}, {left_out}" if left_out else self.name
+        told = [left_out] if left_out else []
+        return ", ".join([self.name, *told, *(["quick"] if self.settings.get("quick") else [])])
 
     def to_table(self, beside: Sequence[Report] = ()) -> str:
         """A Markdown table; the figures of other reports stand beside those of the same name."""

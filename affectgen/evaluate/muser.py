@@ -39,7 +39,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """clips a quadrant; pieces a grid point; paths; pairs for transfer; clips for reconstruction; first seed."""
+    """clips a quadrant; pieces a grid point; paths; pairs for transfer; clips for reconstruction; first seed;
+    quick: whether these are a few, to see that all of it works."""
 
     clips: int = 60
     grid: int = 2
@@ -50,6 +51,7 @@ class Settings:
     best_of: int = 1
     tries: int = GenerateOptions.tries
     guidance: float | None = None
+    quick: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -83,10 +85,12 @@ def run(
     made = compose_quadrants(generator, plan)
     figures = [*accuracy(made, judge, plan), *likeness(made, reference, plan), *closings(made),
                *copying(made, reference, plan)]  # fmt: skip
-    say(f"composing {81 * chosen.grid} clips on the grid")
-    figures += grid_correlations(generator, judge, plan)
-    say(f"composing {chosen.paths} pieces along paths")
-    figures += path_correlation(generator, judge, plan)
+    if chosen.grid:
+        say(f"composing {81 * chosen.grid} clips on the grid")
+        figures += grid_correlations(generator, judge, plan)
+    if chosen.paths:
+        say(f"composing {chosen.paths} pieces along paths")
+        figures += path_correlation(generator, judge, plan)
     say("reconstructing and transferring")
     figures += muser_latents.figures(composer, reference, chosen.reconstructions, chosen.pairs, chosen.seed)
     about = {
@@ -94,6 +98,8 @@ def run(
         "tries": chosen.tries,
         "guidance": pull(options(chosen, None, 0, 16)), "along paths": pull(options(chosen, PATHS[0], 0, 16)),
     }  # fmt: skip
+    if chosen.quick:
+        about["quick"] = True
     config = load_checkpoint(checkpoint if checkpoint is not None else DEFAULT).config
     return Report("MusER", about, figures, {"model": config["model"], **config["training"]})
 

@@ -1,19 +1,23 @@
 """`affectgen evaluate recognisers`: how well each recogniser reads what it has not heard or read, in one table.
 
 The figures are those that the fits left in the checkpoints' configs, each measured by the command in its card on songs,
-speakers or sentences that the fit had not seen. Of music they are the guide's: the recogniser has heard every clip.
+speakers or sentences that the fit had not seen, or are measured anew. Of music they are the guide's: the recogniser has
+heard every clip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from affectgen.evaluate.figures import Figure, Report
+from affectgen.evaluate.recognisers_anew import CHECKPOINTS, measure
 from affectgen.nn.checkpoint import load_checkpoint
 
 TITLE = "Recognisers"
+Say = Callable[[str], None]
 AXES = ("arousal", "valence")
 COVERED = (0.75, 0.85)  # the stated 80 % intervals hold so many unseen labels
 
@@ -90,19 +94,34 @@ def _text_rows(text: str) -> list[Row]:
     return [*table, Row("text, GoEmotions test: macro F1 of 28", text, ("goemotions_macro_f1",))]
 
 
-def run() -> Report:
-    """The table from the shipped checkpoints. CheckpointError where one is missing or damaged."""
-    stored: dict[str, Mapping[str, Any]] = {}
-    figures: list[Figure] = []
-    for row in rows():
-        if row.checkpoint not in stored:
-            stored[row.checkpoint] = load_checkpoint(row.checkpoint).config["figures"]
-        figures.append(Figure(row.name, _found(stored[row.checkpoint], row), row.at_least, row.at_most, note=row.note))
-    return Report(TITLE, {"checkpoint": "recognisers", "read from": ", ".join(stored)}, figures)
+def run(data: Path | None, kinds: Sequence[str], cache: Path | None, quick: bool, say: Say) -> Report:
+    """The table of some kinds: from the shipped checkpoints, or where `data` is given measured anew, with
+    `quick` as far as that is quick. CheckpointError where a checkpoint is missing or damaged, AffectgenError where a
+    corpus is."""
+    names = {CHECKPOINTS[kind]: kind for kind in kinds}
+    if data is None:
+        held = {name: load_checkpoint(name).config["figures"] for name in names}
+    else:
+        held = {name: measure(kind, data, cache, quick, say) for name, kind in names.items()}
+    told = [row for row in rows() if row.checkpoint in held and not (quick and _lacks(held[row.checkpoint], row))]
+    figures = [
+        Figure(row.name, _found(held[row.checkpoint], row), row.at_least, row.at_most, note=row.note) for row in told
+    ]
+    about = {"checkpoint": "recognisers", "read from" if data is None else "measured": ", ".join(names)}
+    return Report(TITLE, about | ({"quick": True} if quick else {}), figures)
+
+
+def _lacks(figures: Mapping[str, Any], row: Row) -> bool:
+    """Whether there is no figure at the row's keys."""
+    try:
+        _found(figures, row)
+    except KeyError:
+        return True
+    return False
 
 
 def _found(figures: Mapping[str, Any], row: Row) -> float:
-    """The figure at the row's keys. KeyError where a fit left none: then the fit and this table disagree."""
+    """The figure at the row's keys. KeyError where there is none: then what was measured and this table disagree."""
     value: Any = figures
     for key in row.keys:
         value = value[key]

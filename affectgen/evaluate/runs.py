@@ -1,6 +1,6 @@
 """The models that were trained, in one table: sizes, training, and what the judge heard, from saved reports.
 
-    affectgen evaluate muser --data DATA --checkpoint ./my_model --json > docs/runs/my_model.json
+    affectgen evaluate muser --data DATA --checkpoint ./my_model -o docs/runs/my_model.json
     python -m affectgen.evaluate.runs docs/runs/*.json --write docs/training.md
 
 A report outlives the checkpoint it was made of, so models that are not shipped stand in the table as well.
@@ -59,7 +59,7 @@ def page(reports: Sequence[Report]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table, or write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("reports", type=Path, nargs="+", help="JSON reports of `affectgen evaluate muser --json`")
+    parser.add_argument("reports", type=Path, nargs="+", help="reports of `affectgen evaluate muser -o`")
     parser.add_argument("--write", type=Path, help="also put the table into this Markdown file, between its marks")
     given = parser.parse_args(arguments)
     made = page([Report.from_json(json.loads(path.read_text(encoding="utf-8"))) for path in given.reports])

@@ -3,6 +3,7 @@ them that it has not heard either, and under what befalls recordings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from affectgen.recognize.corpus import read_emopia
 from affectgen.recognize.interval import coverage
 from affectgen.recognize.music import MusicRecogniser, load_music_guide, load_music_judge
-from affectgen.recognize.music_renders import renderings
+from affectgen.recognize.music_renders import MEASURED, PLAIN, renderings
 from affectgen.recognize.music_rows import Rows, rows_of
 from affectgen.recognize.reading import QUADRANTS, Reading
 
 Floats = NDArray[np.float64]
+HELD_OUT = "musescore"  # the renderer that no fit has heard
 CONDITIONS = {  # what the table calls them: (renderer, draw)
     "FluidSynth, MuseScore grand (not heard in fitting)": ("musescore", "plain"),
     "the same, MP3 of 64 kbit/s": ("musescore", "mp3"),
@@ -45,6 +47,19 @@ def evaluate(data: Path, cache: Path, guide: MusicRecogniser | None = None) -> l
     for name, (renderer, draw) in JUDGED.items():
         rows = rows_of(renderings(unheard, renderer, draw, cache), judge.transcriber, False, cache / "statistics")
         found.append((name, measured(judge, rows)))
+    return found
+
+
+def measure(data: Path, cache: Path, most: int | None, say: Callable[[str], None]) -> dict[str, float]:
+    """The shipped guide's figures on validation songs, on the first `most` clips where it is given, as the renderer
+    plays them that it has not heard; by the keys of its config's "figures". With `most` only the plain rendering.
+    """
+    guide, clips = load_music_guide(), read_emopia(data / "emopia", "val")[:most]
+    found = {}
+    for draw in MEASURED if most is None else (PLAIN,):
+        say(f"rendering {len(clips)} clips, {draw}")
+        rows = rows_of(renderings(clips, HELD_OUT, draw, cache), guide.transcriber, False, cache / "statistics")
+        found |= {f"{name} {HELD_OUT} {draw}": value for name, value in measured(guide, rows).items()}
     return found
 
 

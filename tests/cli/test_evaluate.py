@@ -34,13 +34,14 @@ def test_the_defaults_are_those_of_the_settings(shell, asked):
     assert device in ("cpu", "cuda")  # a device of torch, not "auto"
     assert settings == muser.Settings()
     assert all(getattr(settings, name) == value for name, value in evaluate.DEFAULTS.items())
-    assert b"| endings | 0.900 | >= 0.8 | yes |  |  |" in done.stdout
+    assert b"| endings | 0.900 | >= 0.8 | yes |  |  |" in done.stderr
+    assert json.loads(done.stdout)["figures"][0]["value"] == 0.9
 
 
 def test_options_are_passed_on(shell, asked):
     words = ("--clips", "5", "--grid", "1", "--seed", "0", "--best-of", "4", "--guidance", "0", "--device", "cpu",
              "--jobs", "3")  # fmt: skip
-    done = shell("evaluate", "muser", *words, "--checkpoint", "mine", "--data", "d", "--json")
+    done = shell("evaluate", "muser", *words, "--checkpoint", "mine", "--data", "d")
     assert json.loads(done.stdout)["figures"][0]["met"] is True
     checkpoint, clips, data, seed, device, _, settings, jobs = asked[0]
     assert (checkpoint, clips, str(data), seed, device, jobs) == ("mine", 5, "d", 0, "cpu", 3)
@@ -48,19 +49,22 @@ def test_options_are_passed_on(shell, asked):
 
 
 def test_a_report_stands_beside_another(shell, asked, tmp_path):
-    done = shell("evaluate", "muser", "--json")
+    done = shell("evaluate", "muser", "-q")
+    assert done.stderr == b""
     (tmp_path / "other.json").write_bytes(done.stdout)
     done = shell("evaluate", "muser", "--beside", str(tmp_path / "other.json"), "--write", str(tmp_path / "table.md"))
-    assert b"| endings | 0.900 | >= 0.8 | yes |  | 0.900 |  |" in done.stdout
-    assert done.stdout.decode().strip() in (tmp_path / "table.md").read_text()
+    assert b"| endings | 0.900 | >= 0.8 | yes |  | 0.900 |  |" in done.stderr
+    table = (tmp_path / "table.md").read_text().partition("begin -->\n")[2].partition("\n<!--")[0]
+    assert table in done.stderr.decode()
+    assert "## MusER" in (tmp_path / "table.md").read_text()
 
 
 def test_a_saved_report_is_shown_without_measuring(shell, asked, tmp_path):
-    (tmp_path / "ours.json").write_bytes(shell("evaluate", "muser", "--json").stdout)
-    plain = shell("evaluate", "muser").stdout
+    (tmp_path / "ours.json").write_bytes(shell("evaluate", "muser").stdout)
+    plain = shell("evaluate", "muser").stderr
     asked.clear()
-    assert shell("evaluate", "muser", "--saved", str(tmp_path / "ours.json")).stdout == plain
-    done = shell("evaluate", "muser", "--saved", "-", "--json", stdin=(tmp_path / "ours.json").read_bytes())
+    assert shell("evaluate", "muser", "--saved", str(tmp_path / "ours.json")).stderr == plain
+    done = shell("evaluate", "muser", "--saved", "-", stdin=(tmp_path / "ours.json").read_bytes())
     assert done.stdout == (tmp_path / "ours.json").read_bytes()
     assert asked == []
 
@@ -81,12 +85,40 @@ def test_a_table_is_printed_and_nothing_measured_for_a_place_where_it_cannot_be_
 
 def test_what_is_saved_is_not_measured_again(shell, fails, asked, tmp_path):
     ours = tmp_path / "ours.json"
-    ours.write_bytes(shell("evaluate", "muser", "--json").stdout)
+    ours.write_bytes(shell("evaluate", "muser").stdout)
     asked.clear()
     said = fails(2, "evaluate", "muser", "--saved", str(ours), "--clips", "9", "--seed", "2")
     assert "--clips and --seed came with --saved" in said or "--seed and --clips came with --saved" in said
     for option in ("--saved", "--beside"):
         said = fails(1, "evaluate", "emogen", option, str(ours))
         assert f"{option} got a report of MusER; one of EmoGen was expected." in said
-        assert "affectgen evaluate emogen --json" in said
+        assert "affectgen evaluate emogen -o report.json" in said
     assert asked == []
+
+
+def test_the_report_goes_to_a_file(shell, fails, asked, tmp_path):
+    place = tmp_path / "report.json"
+    done = shell("evaluate", "muser", "-o", str(place))
+    assert done.stdout == b""
+    assert f"wrote {place}" in done.stderr.decode()
+    assert json.loads(place.read_text())["title"] == "MusER"
+    both = shell("evaluate", "muser", "-o", str(place), "--force", "--json")
+    assert both.stdout == place.read_bytes()
+    asked.clear()
+    assert "exists already" in fails(1, "evaluate", "muser", "-o", str(place))
+    assert "does not exist" in fails(1, "evaluate", "muser", "-o", str(tmp_path / "nowhere" / "r.json"))
+    assert asked == [], "nothing is measured that cannot be kept"
+
+
+def test_quick_takes_a_few_of_everything(shell, fails, asked, tmp_path):
+    assert shell("evaluate", "muser", "--quick", "--paths", "9").returncode == 0
+    settings = asked[0][6]
+    assert settings == muser.Settings(clips=5, grid=0, paths=9, pairs=7, reconstructions=2, quick=True)
+    said = fails(2, "evaluate", "muser", "--quick", "--write", str(tmp_path / "r.md"))
+    assert "--write came with --quick" in said
+    assert len(asked) == 1
+
+
+def test_what_does_not_go_with_recognisers(fails):
+    assert "--only and --quick came without --data" in fails(2, "evaluate", "recognisers", "--only", "midi", "--quick")
+    assert "--only names 'song'" in fails(2, "evaluate", "recognisers", "--data", "d", "--only", "midi,song")

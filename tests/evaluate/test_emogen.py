@@ -240,7 +240,7 @@ def test_ablations_are_named():
 def test_the_command_line_has_the_defaults_of_the_settings():
     assert {name: getattr(Settings(), name) for name in EMOGEN_DEFAULTS} == EMOGEN_DEFAULTS
     others = {field.name for field in dataclasses.fields(Settings)} - set(EMOGEN_DEFAULTS)
-    assert others == {"best_of", "mapping", "guidance", "criticised"}
+    assert others == {"best_of", "mapping", "guidance", "criticised", "quick"}
     assert Settings().criticised
     assert Settings().best_of == EmogenOptions.best_of
     assert Settings().mapping == EmogenOptions.mapping
