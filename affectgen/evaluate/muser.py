@@ -101,7 +101,7 @@ def run(
     if chosen.quick:
         about["quick"] = True
     config = load_checkpoint(checkpoint if checkpoint is not None else DEFAULT).config
-    return Report("MusER", about, figures, {"model": config["model"], **config["training"]})
+    return Report("MusER", about, figures, {"model": config["model"], **config.get("training", {})})
 
 
 def options(settings: Settings, affect: str | None, seed: int, bars: int) -> GenerateOptions:
