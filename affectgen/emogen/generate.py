@@ -1,7 +1,7 @@
 """EmoGen's pieces: every candidate is measured, and the one whose attributes miss their targets least is kept.
 
 What is asked stands in the targets alone. A critic that knows nothing of emotions doubts attributes that together are
-unlike real music's. The guide rates what is kept, for the manifest; it chooses nothing.
+unlike real music's, and among finished candidates the guide has a say.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
 from affectgen.writing import hearing
-from affectgen.writing.given import composed_notes, context_of, forced_words, length_of
+from affectgen.writing.aim import miss
+from affectgen.writing.given import context_of, forced_words, length_of
 from affectgen.writing.hearing import Auditions, Draft, Hearing
 from affectgen.writing.pieces import Words, open_words, score_of
 
@@ -33,6 +34,7 @@ Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
 TELLING = 3.0  # what a unit of the plane weighs against a standard deviation, root mean square over attributes
 ASTRAY = 2.0  # what it weighs that all of the hundred lie on the wrong side of their thresholds
+MISSED = 1.0  # what a unit of the plane weighs by which the guide hears a finished piece elsewhere
 DOUBT = 0.4  # what a unit of the critic's log odds below its level weighs against attribute error,
 MOST_DOUBT = 6.0  # and how many units count
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
@@ -57,18 +59,23 @@ class Piece(hearing.Piece):
     doubt: float = 0.0
 
     @property
+    def miss(self) -> float:
+        """How far the guide hears the piece from what was asked, on the plane; 0 if nothing was."""
+        return miss(self.asked, self.measured, self.measured_path)
+
+    @property
     def good(self) -> bool:
         """Whether it has about the length asked: of candidates the best is kept, but none is too far to keep."""
         return self.stretch == 0
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """Attribute error, doubt, and the length."""
-        return not self.good, self.error + DOUBT * self.doubt + HASTE * self.stretch
+        """Attribute error, what the guide hears, doubt, and the length."""
+        return not self.good, self.error + MISSED * self.miss + DOUBT * self.doubt + HASTE * self.stretch
 
 
 class Generator(Auditions[EmogenOptions, Piece]):
-    """Composes for options; attribute errors and, where there is one, a critic choose among candidates."""
+    """Composes for options; attribute errors, the guide and, where there is one, a critic choose among candidates."""
 
     composer: Composer
 
@@ -138,11 +145,10 @@ class Generator(Auditions[EmogenOptions, Piece]):
         edges = [targets[count].edges for count in bars]
         played = self._played(option, scores)
         achieved = self._achieved(scores, played, edges)
-        read = self.guide.rate([composed_notes(option, *each) for each in zip(scores, bars, played, strict=True)])
         pieces = [
-            Piece(score, count, None, None, point, None, error=self.error_of(targets[count], found),
+            Piece(*self._measured(option, score, count, timing), error=self.error_of(targets[count], found),
                   doubt=self.doubt_of(option, targets[count], found), length=length_of(option, score, count))
-            for score, count, found, point in zip(scores, bars, achieved, read, strict=True)
+            for score, count, timing, found in zip(scores, bars, played, achieved, strict=True)
         ]  # fmt: skip
         best = min(range(len(pieces)), key=lambda place: pieces[place].rank)
         kept = self._heard(option, scores[best], bars[best])

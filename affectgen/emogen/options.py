@@ -49,7 +49,7 @@ def plain_name(text: str) -> str:
 @dataclass(frozen=True)
 class EmogenOptions(ComposeOptions):
     """One piece to compose. best_of candidates are made; every few bars, and at the end, the one whose attributes miss
-    their targets least is kept.
+    their targets least is kept; of finished ones the guide has a say, too.
 
     mapping: how the affect becomes attributes, one of MAPPINGS; set: attributes that are asked for in any case, as
     `Override.parse` reads them; free: attributes, or groups of them, that the affect does not decide. guidance None:

@@ -3,7 +3,7 @@
     python -m affectgen.evaluate.steering muser                          prints the table of one generator
     python -m affectgen.evaluate.steering emogen --write docs/results.md and writes it
 
-MusER's guide picks the candidate nearest to what was asked; EmoGen picks by attributes. Each piece is composed once,
+MusER's guide picks the candidate nearest to what was asked; EmoGen picks by attributes and its guide. Each piece is composed once,
 with one try, so that the number of candidates alone differs; the seeds are the same for all numbers.
 """
 

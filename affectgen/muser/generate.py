@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from affectgen.affect import Affect, AffectPath
 from affectgen.muser.compose import Request, Writer
 from affectgen.muser.options import GenerateOptions
 from affectgen.muser.requests import request_of, sampling_of
 from affectgen.recognize.critic import load_critic
 from affectgen.score.grid import GridScore
 from affectgen.writing import hearing
+from affectgen.writing.aim import miss
 from affectgen.writing.given import length_of
 from affectgen.writing.hearing import Auditions, Draft, Hearing
 
@@ -75,14 +72,3 @@ class Generator(Auditions[GenerateOptions, Piece]):
         heard = self.critic.belief([score.to_notes(performed)]) if own and self.critic is not None else None
         belief = None if heard is None else float(heard[0])
         return Piece(*self._measured(option, score, bars, performed), belief, length=length_of(option, score, bars))
-
-
-def miss(asked: Affect | AffectPath | None, point: NDArray[np.float64], path: NDArray[np.float64] | None) -> float:
-    """How far a candidate is from what was asked, on the plane; 0 if nothing was."""
-    if asked is None:
-        return 0.0
-    if isinstance(asked, AffectPath) and path is not None:
-        wanted = np.array([[p.valence, p.arousal] for p in asked.sample(len(path))])
-        return float(np.sqrt(((path - wanted) ** 2).sum(1)).mean())
-    aim = asked.at_fraction(0.5) if isinstance(asked, AffectPath) else asked
-    return float(np.hypot(point[0] - aim.valence, point[1] - aim.arousal))

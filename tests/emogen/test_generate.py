@@ -15,6 +15,7 @@ from affectgen.emogen.generate import (
     BY_HAND,
     DOUBT,
     HASTE,
+    MISSED,
     MOST_DOUBT,
     MOST_STEERED,
     TELLING,
@@ -173,6 +174,7 @@ def doubtful(level=3.0):
 
 def test_of_candidates_that_miss_their_targets_alike_the_least_doubted_is_kept(tiny, emotions, monkeypatch):
     monkeypatch.setattr(Generator, "error_of", lambda *_: 0.25)
+    monkeypatch.setattr("affectgen.emogen.generate.MISSED", 0.0)
     monkeypatch.setattr("affectgen.emogen.compose.BRANCH_BARS", 16)
     plain, doubting = Generator(tiny, emotions), Generator(tiny, emotions, doubtful())
     pieces = plain.run([ask("sad", 3, best_of=1, bars=12, expressive=True)])
@@ -446,6 +448,21 @@ def test_error_and_length_rank_a_piece(score):
     assert not long.good
     assert made(0.5).rank < made(0.6).rank < long.rank
     assert long.rank == (True, pytest.approx(0.5 + 0.1 * HASTE))
+
+
+def test_of_finished_candidates_that_miss_their_targets_alike_the_guide_chooses(generator, spy, undivided, monkeypatch):
+    monkeypatch.setattr(Generator, "error_of", lambda *_: 0.25)
+    monkeypatch.setattr(Generator, "doubt_of", lambda *_: 0.0)
+    piece = one(generator, "sad", seed=5, best_of=4)
+    misses = [generator_miss(heard) for heard in spy]
+    assert len(set(misses)) > 1
+    assert piece.candidate == int(np.argmin(misses))
+    assert piece.rank == (False, pytest.approx(0.25 + MISSED * min(misses)))
+    assert [told.cost for told in piece.heard] == pytest.approx([0.25 + MISSED * miss for miss in misses])
+
+
+def generator_miss(piece):
+    return float(np.hypot(piece.measured[0] - piece.asked.valence, piece.measured[1] - piece.asked.arousal))
 
 
 def test_the_mode_that_is_asked_for_is_the_mode_of_the_key(generator):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from affectgen.affect import Affect, AffectPath, parse_affect
+from affectgen.affect import Affect, AffectPath
 from affectgen.errors import MidiError
 from affectgen.muser import generate
-from affectgen.muser.generate import DOUBT, Generator, Piece, miss
+from affectgen.muser.generate import DOUBT, Generator, Piece
 from affectgen.muser.options import GenerateOptions
 from affectgen.muser.requests import request_of
 from affectgen.score.grid import BAR
@@ -195,16 +195,6 @@ def test_a_length_in_seconds_is_met(generator):
     piece = one(generator, seconds=13.7)
     assert piece.score.seconds == pytest.approx(13.7, abs=0.1)
     assert piece.length == pytest.approx(1.0)
-
-
-def test_how_far_a_piece_is_from_what_was_asked():
-    point = np.array([0.3, -0.1])
-    assert miss(None, point, None) == 0.0
-    assert miss(Affect(0.0, 0.3), point, None) == pytest.approx(0.5)
-    path = parse_affect("0,0>0.8,0")
-    asked = np.array([[asked.valence, asked.arousal] for asked in path.sample(2)])
-    assert miss(path, point, asked) == pytest.approx(0.0)
-    assert miss(path, point, asked + np.array([0.3, 0.4])) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("bars", [3, CONTEXT_BARS + 3])
