@@ -19,6 +19,7 @@ from affectgen.nn.checkpoint import load_checkpoint
 TITLE = "Recognisers"
 Say = Callable[[str], None]
 AXES = ("arousal", "valence")
+WORN = ("white noise at 20 dB", "babble at 20 dB", "telephone", "mobile telephone", "room")
 COVERED = (0.75, 0.85)  # the stated 80 % intervals hold so many unseen labels
 
 
@@ -75,6 +76,12 @@ def _speech_rows(speech: str) -> list[Row]:
     for corpus, key in (("EMO-DB", "emo_db"), ("CREMA-D", "crema_d")):
         table += [Row(f"speech, {corpus}: r {axis}", speech, (key, f"{axis}_r")) for axis in AXES]
         table += _covered(f"speech, {corpus}", speech, (key, "valence_coverage"), (key, "arousal_coverage"))
+    for worn in WORN:
+        table += [
+            Row(f"speech, {name}, {worn}: {figure}", speech, ("degraded", worn, f"{key}_{found}"))
+            for name, key in (("EMO-DB", "emo_db"), ("CREMA-D", "crema_d"))
+            for figure, found in (("UAR", "uar"), ("r arousal", "arousal_r"))
+        ]
     across = ("CREMA-D read by EMO-DB's", "emo_db_on_crema_d"), ("EMO-DB read by CREMA-D's", "crema_d_on_emo_db")
     for name, key in across:
         table += [Row(f"speech, {name}: UAR of 6", speech, ("across", f"{key}_uar"))]

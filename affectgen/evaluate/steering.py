@@ -3,8 +3,8 @@
     python -m affectgen.evaluate.steering muser                          prints the table of one generator
     python -m affectgen.evaluate.steering emogen --write docs/results.md and writes it
 
-MusER's guide picks the candidate nearest to what was asked; EmoGen picks by attributes and its guide. Each piece is composed once,
-with one try, so that the number of candidates alone differs; the seeds are the same for all numbers.
+MusER's guide picks the candidate nearest to what was asked; EmoGen picks by attributes and the guide. Each piece is
+composed once, with one try, so that the number of candidates alone differs; the seeds are the same for all numbers.
 """
 
 from __future__ import annotations

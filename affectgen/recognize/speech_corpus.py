@@ -7,18 +7,20 @@ Neutral clips of one speaker serve as that speaker's baseline.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.affect import labels
 from affectgen.affect.space import Affect
-from affectgen.audio.files import read_mono
+from affectgen.audio.files import Samples, read_mono
 from affectgen.audio.spectrum import RATE
 from affectgen.errors import AffectgenError, AudioError
+from affectgen.recognize import speech_wear as wear
 from affectgen.recognize.speech_features import DESCRIPTORS, FEATURES_VERSION, Described, describe, feature_names
 
 Floats = NDArray[np.float64]
@@ -40,7 +42,8 @@ JUDGE_SPEAKERS = frozenset(
 @dataclass(frozen=True)
 class Clip:
     """One clip. name: corpus and file; speaker: corpus and speaker; acted: the emotion asked of the actor; shares: how
-    those who heard it divide over LABELS, float64 [7]; point: valence and arousal, float64 [2]; file: the audio.
+    those who heard it divide over LABELS, float64 [7]; point: valence and arousal, float64 [2]; file: the audio; copy:
+    0 as recorded, else the number of a worse copy (`affectgen.recognize.speech_wear`), which the name ends with.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Clip:
     shares: Floats
     point: Floats
     file: Path
+    copy: int = 0
 
     @property
     def judges(self) -> bool:
@@ -86,8 +90,8 @@ class Table:
         """Valence and arousal, [N, 2]."""
         return np.stack([clip.point for clip in self.clips])
 
-    def array(self, name: str) -> NDArray[np.str_]:
-        """One field of all clips, [N]: "corpus", "speaker", "sex", "acted"."""
+    def array(self, name: str) -> NDArray[Any]:
+        """One field of all clips, [N]: "corpus", "speaker", "sex", "acted", "copy"."""
         return np.array([getattr(clip, name) for clip in self.clips])
 
     @property
@@ -113,13 +117,27 @@ def read_clips(data: Path, corpora: Sequence[str] = CORPORA) -> list[Clip]:
     return clips
 
 
-def read_table(clips: Sequence[Clip], cache: Path | None = None) -> Table:
-    """What is read of clips; those in which no voice is heard are left out. A cache is an npz file, made if missing."""
+def worse(clips: Sequence[Clip], emo_db: int = 6) -> list[Clip]:
+    """Worse copies of clips: `emo_db` of each of EMO-DB's, one of each of CREMA-D's, of the kinds of wear in turn."""
+    found: list[Clip] = []
+    for place, clip in enumerate(clips):
+        kinds = range(1, emo_db + 1) if clip.corpus == "emo_db" else [1 + place % len(wear.KINDS)]
+        found += [replace(clip, name=f"{clip.name}~{copy}", copy=copy) for copy in kinds]
+    return found
+
+
+def read_table(
+    clips: Sequence[Clip], cache: Path | None = None, read: Callable[[Clip], Described] | None = None
+) -> Table:
+    """What is read of clips, by `read` if given; those in which no voice is heard are left out. A cache is an npz file,
+    made if missing.
+    """
+    read = _read if read is None else read
     known = _cached(cache)
     before = len(known)
     for clip in clips:
         if clip.name not in known:
-            known[clip.name] = _read(clip)
+            known[clip.name] = read(clip)
     if cache is not None and len(known) > before:
         _store(cache, known)
     kept = [(clip, found) for clip in clips if len((found := known[clip.name]).frames)]
@@ -162,9 +180,16 @@ def baselines(table: Table) -> dict[str, NDArray[np.int64]]:
 
 
 def _read(clip: Clip) -> Described:
-    """What is read of one clip; no frames where no voice is heard."""
+    """What is read of one clip or worse copy."""
+    if not clip.copy:
+        return tried(read_mono(clip.file, RATE), RATE)
+    return tried(wear.worn(read_mono(clip.file, wear.RATE), wear.Wear.drawn(clip.name, clip.copy)), wear.RATE)
+
+
+def tried(samples: Samples, rate: int) -> Described:
+    """What is read of samples; no frames where no voice is heard."""
     try:
-        return describe(read_mono(clip.file, RATE), RATE)
+        return describe(samples, rate)
     except AudioError:
         return Described(np.full(len(feature_names()), np.nan), np.zeros((0, DESCRIPTORS), dtype=np.float16), 0.0)
 

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Frames = NDArray[np.floating[Any]]
 FAR_OUT = 4.0  # standard deviations: further is no more
 LEAST_SHARE = 0.02
-MANY, MANY_FOLDS = 15, 3  # from so many speakers on, so many folds do
+MANY, MANY_FOLDS = 15, 3  # from so many speakers on, or of worse copies, so many folds do
 FEW = 6  # from fewer speakers, nothing is learnt of how speakers differ: a baseline is not used
 
 
@@ -126,6 +126,9 @@ def _gauss(rows: Floats, others: Floats, width: float) -> Floats:
     return np.exp(-np.maximum(square, 0.0) / (2 * rows.shape[1] * width**2))
 
 
+Made = dict[tuple[str, ...], Linear | Kernel]  # scorers of folds by whom they heard and how
+
+
 @dataclass(frozen=True)
 class Expert:
     """corpus: whose listeners; scorer: gives blocks of scores; beside: regression on the scores of clip and baseline;
@@ -181,17 +184,22 @@ def balanced(shares: Floats) -> Floats:
     return shares @ np.where(total > 0, 1 / np.maximum(total, 1e-9), 0.0)
 
 
-def fit_expert(table: Table, settings: Settings) -> tuple[Expert, OutOfFold]:
-    """An expert for the one corpus that the table holds, and what it says of its own clips out of fold by speaker."""
+def fit_expert(table: Table, settings: Settings, made: Made | None = None) -> tuple[Expert, OutOfFold]:
+    """An expert for the one corpus that the table holds, and what it says of its own clips out of fold by speaker.
+
+    made: scorers of folds are kept there and taken from there, which saves time where speakers are left out in turn;
+    all tables and settings that share it must be of one corpus's clips and one seed.
+    """
     corpus = table.clips[0].corpus
     offered = np.array([label in HEARD[corpus] for label in LABELS])
     weight = balanced(table.shares)
     speakers = table.array("speaker")
     count = len(np.unique(speakers))
-    parts = speaker_folds(speakers, MANY_FOLDS if count > MANY else settings.folds)
-    sizes = settings.gaussians[:1] if count > MANY or settings.family == "kernel" else settings.gaussians
+    many = count > MANY or table.clips[0].copy > 0
+    parts = speaker_folds(speakers, MANY_FOLDS if many else settings.folds)
+    sizes = settings.gaussians[:1] if many or settings.family == "kernel" else settings.gaussians
     tried = [replace(settings, gaussians=(size,)) for size in sizes]
-    scores = [_out_of_fold(table, parts, offered, one) for one in tried]
+    scores = [_out_of_fold(table, parts, offered, one, {} if made is None else made) for one in tried]
     best = int(np.argmin([_loss(found, table.shares, offered, weight) for found in scores]))
     settings, unseen = tried[best], scores[best]
     scale, beside = _fit_beside(table, unseen, weight, settings)
@@ -205,13 +213,18 @@ def scorer_of(table: Table, weight: Floats, settings: Settings) -> Linear | Kern
     return Kernel.fit(table, weight, settings) if settings.family == "kernel" else Linear.fit(table, weight, settings)
 
 
-def _out_of_fold(table: Table, parts: NDArray[np.int64], offered: NDArray[np.bool_], settings: Settings) -> Floats:
+def _out_of_fold(
+    table: Table, parts: NDArray[np.int64], offered: NDArray[np.bool_], settings: Settings, made: Made
+) -> Floats:
     """Centred scores of each clip by a scorer fitted on the other parts, [N, S]."""
     folds = np.unique(parts)
     found: list[Floats] = []
     for fold in folds:
         rest, held = table.pick(parts != fold), table.pick(parts == fold)
-        scorer = scorer_of(rest, balanced(rest.shares), settings)
+        key = (*np.unique(rest.array("speaker")).tolist(), str(rest.clips[0].copy > 0), str(settings.gaussians))
+        if key not in made:
+            made[key] = scorer_of(rest, balanced(rest.shares), settings)
+        scorer = made[key]
         found.append(centred(scorer.scores(held.features, held.frames), offered))
     scores = np.empty((len(table), found[0].shape[1]))
     for fold, rows in zip(folds, found, strict=True):
@@ -236,8 +249,10 @@ def _fit_beside(table: Table, scores: Floats, weight: Floats, settings: Settings
     """The regression on a clip's scores and those of a neutral clip of its speaker, drawn `pairs` times a clip."""
     chance = np.random.default_rng(settings.seed)
     neutral, rows, places = baselines(table), [], []
+    takes = np.unique([str(clip.file) for clip in table.clips], return_inverse=True)[1]  # copies of one clip are one
     for place, clip in enumerate(table.clips):
-        others = neutral[clip.speaker][neutral[clip.speaker] != place]
+        own = neutral[clip.speaker]
+        others = own[takes[own] != takes[place]]
         for other in chance.choice(others, settings.pairs) if len(others) else ():
             rows.append(np.concatenate([scores[place], scores[other]]))
             places.append(place)

@@ -1,8 +1,9 @@
 """The whole ear for speech: an expert for each corpus, what their labels mean on the plane, and who is to be believed.
 
 Corpora differ in what their labels mean: EMO-DB's are acted to be told apart, CREMA-D's are what a crowd heard, mostly
-little. So each corpus has its own expert, its own anchor from labels to the plane and its own intervals, and a gate
-weighs them by which corpus a clip sounds like (a mixture of experts: Jacobs et al. 1991).
+little. So each corpus has its own expert, its own anchor from labels to the plane and its own intervals, and another
+such reader for worse copies of its clips (noise, telephone, rooms, lossy files). A gate weighs them by which of these a
+clip sounds like (a mixture of experts: Jacobs et al. 1991).
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from numpy.typing import NDArray
 from affectgen.recognize import speech_softmax as softmax
 from affectgen.recognize.interval import Intervals
 from affectgen.recognize.speech_corpus import LABELS, Table, label_points
-from affectgen.recognize.speech_expert import Expert, OutOfFold, Scale, Settings, balanced, fit_expert
+from affectgen.recognize.speech_expert import Expert, Made, OutOfFold, Scale, Settings, balanced, fit_expert
 from affectgen.recognize.speech_softmax import Softmax, shares_of
 
 Floats = NDArray[np.float64]
 GATE_PENALTY = 0.01
 SMALL = 0.1  # a label nearer to an axis than this does not anchor it
 GAINS = (0.5, 2.5)  # of an anchor: beyond, readings would be noise blown up, or nothing
+WORN = "_worn"  # what the name of a reader of worse copies ends with
 NORMAL = 1.2816  # standard deviations: half the width of an 80 % interval of a normal distribution
 
 
@@ -65,17 +67,29 @@ class Anchor:
 @dataclass(frozen=True)
 class Reader:
     """One corpus: its expert, anchor and intervals. usual: float64 [7], how often each label is given in it: an
-    expert's shares are as if all were equally frequent, and points are expected under those that are.
+    expert's shares are as if all were equally frequent, and points are expected under those that are. worn: whether
+    for recordings worse than the corpus's.
     """
 
     expert: Expert
     usual: Floats
     anchor: Anchor
     intervals: Intervals
+    worn: bool = False
+
+    @property
+    def name(self) -> str:
+        """Corpus and whether worn."""
+        return reader_name(self.expert.corpus, self.worn)
 
     def points(self, shares: Floats) -> Floats:
         """Valence and arousal of label distributions [N, 7], float64 [N, 2]."""
         return self.anchor(expected(shares, self.usual))
+
+
+def reader_name(corpus: str, worn: bool) -> str:
+    """How a reader is called."""
+    return f"{corpus}{WORN}" if worn else corpus
 
 
 def expected(shares: Floats, usual: Floats) -> Floats:
@@ -106,15 +120,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Heard:
-    """What is read of N clips: features [N, F]; frames: of each, [T, 38]."""
+    """What is read of N clips: features [N, F]; frames: of each, [T, 38]; scores: by each reader of one model, [N, S],
+    where they are known (`SpeechModel.scored`).
+    """
 
     features: Floats
     frames: Sequence[Floats]
+    scores: tuple[Floats, ...] | None = None
+
+    def pick(self, places: NDArray[np.int64]) -> Heard:
+        """The clips at places [M]."""
+        scores = None if self.scores is None else tuple(rows[places] for rows in self.scores)
+        return Heard(self.features[places], [self.frames[n] for n in places], scores)
 
 
 @dataclass(frozen=True)
 class SpeechModel:
-    """readers: one a corpus; gate_scale, gate: which corpus a clip sounds like."""
+    """readers: one a corpus, and one for it in worse copies; gate_scale, gate: which of them a clip sounds like."""
 
     readers: tuple[Reader, ...]
     gate_scale: Scale
@@ -122,12 +144,13 @@ class SpeechModel:
 
     def read(self, heard: Heard, baseline: Heard | None = None, only: str | None = None) -> Verdict:
         """What N clips tell; baseline: neutral recordings of the speaker, one for all or (N of them) one for each;
-        only: the corpus whose expert alone is asked.
+        only: the corpus whose expert, for clips as recorded, alone is asked.
         """
-        parts = [self._part(reader, heard, baseline) for reader in self.readers]
+        beside = [None] * len(self.readers) if baseline is None else self._scores(baseline)
+        parts = [_part(*one) for one in zip(self.readers, self._scores(heard), beside, strict=True)]
         trust = self.trust(heard.features)
         if only is not None:
-            trust = np.tile([float(reader.expert.corpus == only) for reader in self.readers], (len(trust), 1))
+            trust = np.tile([float(reader.name == only) for reader in self.readers], (len(trust), 1))
 
         def over(values: list[Floats]) -> Floats:
             return np.einsum("nc,cnk->nk", trust, np.stack(values))
@@ -140,15 +163,24 @@ class SpeechModel:
         """How far each reader is believed, [N, C], summing to 1."""
         return shares_of(self.gate.scores(self.gate_scale(features)))
 
-    def _part(self, reader: Reader, heard: Heard, baseline: Heard | None) -> Verdict:
-        expert = reader.expert
-        beside = None
-        if baseline is not None:
-            beside = expert.scores(baseline.features, baseline.frames)
-            beside = beside if len(beside) == len(heard.features) else beside.mean(axis=0)
-        shares = expert.shares(expert.scores(heard.features, heard.frames), beside)
-        points = reader.points(shares)
-        return Verdict(shares, points, *reader.intervals(points))
+    def scored(self, heard: Heard) -> Heard:
+        """The same with the readers' scores, which take the time: for clips that are read more than once."""
+        return Heard(heard.features, heard.frames, self._scores(heard))
+
+    def _scores(self, heard: Heard) -> tuple[Floats, ...]:
+        """Of each reader, [N, S]."""
+        if heard.scores is not None:
+            return heard.scores
+        return tuple(reader.expert.scores(heard.features, heard.frames) for reader in self.readers)
+
+
+def _part(reader: Reader, scores: Floats, beside: Floats | None) -> Verdict:
+    """What one reader says of clips by its scores [N, S], and those of baselines: as many, or of one speaker."""
+    if beside is not None and len(beside) != len(scores):
+        beside = beside.mean(axis=0)
+    shares = reader.expert.shares(scores, beside)
+    points = reader.points(shares)
+    return Verdict(shares, points, *reader.intervals(points))
 
 
 def reader_of(table: Table, expert: Expert, unseen: OutOfFold) -> Reader:
@@ -156,27 +188,30 @@ def reader_of(table: Table, expert: Expert, unseen: OutOfFold) -> Reader:
     usual = table.shares.mean(axis=0)
     bare = expected(unseen.shares, usual)
     anchor = Anchor.fit(bare, table.points, table.shares)
-    return Reader(expert, usual, anchor, Intervals.fit(anchor(bare), table.points))
+    worn = table.clips[0].copy > 0
+    return Reader(expert, usual, anchor, Intervals.fit(anchor(bare), table.points), worn)
 
 
-def fit_reader(table: Table, settings: Settings) -> Reader:
-    """The reader of the one corpus that the table holds."""
-    return reader_of(table, *fit_expert(table, settings))
+def fit_reader(table: Table, settings: Settings, made: Made | None = None) -> Reader:
+    """The reader of the one corpus that the table holds, of clips as recorded or of worse copies."""
+    return reader_of(table, *fit_expert(table, settings, made))
 
 
-def fit_model(table: Table, settings: Settings, ready: Sequence[Reader] = ()) -> SpeechModel:
-    """Fit on a table; the readers in `ready` are taken as they are for their corpora."""
-    readers = []
-    corpus = table.array("corpus")
-    names = np.unique(corpus).tolist()
-    for name in names:
-        known = [reader for reader in ready if reader.expert.corpus == name]
-        readers.append(known[0] if known else fit_reader(table.pick(corpus == name), settings))
+def fit_model(
+    table: Table, settings: Settings, ready: Sequence[Reader] = (), made: Made | None = None
+) -> SpeechModel:
+    """Fit on a table; the readers in `ready` are taken in place of their namesakes; made: see `fit_expert`."""
+    own = np.array([reader_name(clip.corpus, clip.copy > 0) for clip in table.clips])
+    known = {reader.name: reader for reader in ready}
+    names = np.unique(own).tolist()
+    readers = tuple(
+        known[name] if name in known else fit_reader(table.pick(own == name), settings, made) for name in names
+    )
     scale = Scale.of(table.features)
-    target = np.array([[float(name == other) for other in names] for name in corpus])
+    target = np.array([[float(name == other) for other in names] for name in own])
     answers = np.ones(target.shape, dtype=bool)
     gate = softmax.fit(scale(table.features), target, answers, balanced(target), GATE_PENALTY)
-    return SpeechModel(tuple(readers), scale, gate)
+    return SpeechModel(readers, scale, gate)
 
 
 def correlation(first: Floats, second: Floats) -> float:

@@ -38,10 +38,15 @@ def fit(rows: Floats, shares: Floats, answers: NDArray[np.bool_], weight: Floats
     """Fit to target distributions `shares` [N, K] of rows [N, F] with row weights [N].
 
     answers: bool [N, K], the labels that could be given; penalty: weight of half the squared norm, per unit of the mean
-    loss. The bias is not penalised.
+    loss. The bias is not penalised. With fewer rows than inputs, the weights are sought among the rows' combinations,
+    where they lie: the same steps in fewer numbers.
     """
     from scipy.optimize import minimize
 
+    if len(rows) < rows.shape[1]:
+        basis, mixed = np.linalg.qr(rows.T)
+        found = fit(mixed.T, shares, answers, weight, penalty)
+        return Softmax(basis @ found.weight, found.bias)
     classes, inputs = shares.shape[1], rows.shape[1]
     share = (weight / weight.sum())[:, None]
     closed = np.where(answers, 0.0, FAR)
@@ -56,6 +61,6 @@ def fit(rows: Floats, shares: Floats, answers: NDArray[np.bool_], weight: Floats
         slope = np.concatenate([rows.T @ error + penalty * weights[:-1], error.sum(axis=0)[None]])
         return cost, slope.ravel()
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
-    weights = found.x.reshape(inputs + 1, classes)
+    end = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
+    weights = end.x.reshape(inputs + 1, classes)
     return Softmax(weights[:-1], weights[-1])

@@ -18,7 +18,7 @@ from affectgen.recognize.speech_corpus import SPLIT_VERSION
 from affectgen.recognize.speech_expert import Expert, Kernel, Linear, Scale
 from affectgen.recognize.speech_features import FEATURES_VERSION, feature_names
 from affectgen.recognize.speech_fisher import Mixture
-from affectgen.recognize.speech_model import Anchor, Reader, SpeechModel
+from affectgen.recognize.speech_model import WORN, Anchor, Reader, SpeechModel
 from affectgen.recognize.speech_softmax import Softmax
 
 Arrays = dict[str, NDArray[Any]]
@@ -31,10 +31,10 @@ def save(folder: Path, model: SpeechModel, config: Mapping[str, Any], card: str)
     """Write a checkpoint folder."""
     arrays = _packed(model.gate_scale, "gate_scale") | _packed(model.gate, "gate")
     for reader in model.readers:
-        arrays |= _packed(reader, reader.expert.corpus)
+        arrays |= _packed(reader, reader.name)
     full = {"kind": KIND, "features": list(feature_names()), "features_version": FEATURES_VERSION}
     full |= {"labels_version": LABELS_VERSION, "split_version": SPLIT_VERSION}
-    full |= {"corpora": [reader.expert.corpus for reader in model.readers]}
+    full |= {"corpora": [reader.name for reader in model.readers]}
     save_arrays(folder, arrays, {**config, **full}, card)
 
 
@@ -51,7 +51,7 @@ def load(name: str | Path) -> tuple[SpeechModel, dict[str, Any]]:
         )
     arrays = {key: value.astype(np.float64) for key, value in found.arrays().items()}
     try:
-        readers = tuple(_reader(arrays, corpus) for corpus in config["corpora"])
+        readers = tuple(_reader(arrays, name) for name in config["corpora"])
         return SpeechModel(readers, _flat(Scale, arrays, "gate_scale"), _flat(Softmax, arrays, "gate")), config
     except KeyError as error:
         raise CheckpointError(f"{name} is incomplete: it has no {error}.", "Install affectgen again.") from error
@@ -74,13 +74,13 @@ def _flat(kind: type[Flat], arrays: Arrays, prefix: str) -> Flat:
     return kind(*(arrays[f"{prefix}.{field.name}"] for field in fields(kind)))  # type: ignore[arg-type]
 
 
-def _reader(arrays: Arrays, corpus: str) -> Reader:
-    """The reader of one corpus."""
-    home, scorer = f"{corpus}.expert", f"{corpus}.expert.scorer"
+def _reader(arrays: Arrays, name: str) -> Reader:
+    """The reader of one name."""
+    home, scorer, corpus = f"{name}.expert", f"{name}.expert.scorer", name.removesuffix(WORN)
     scale = _flat(Scale, arrays, f"{scorer}.scale")
     made: Linear | Kernel
     if f"{scorer}.support" in arrays:
-        rest = (arrays[f"{scorer}.{name}"] for name in ("support", "dual", "width", "start"))
+        rest = (arrays[f"{scorer}.{part}"] for part in ("support", "dual", "width", "start"))
         made = Kernel(scale, *rest)
     else:
         voice, fisher = _flat(Softmax, arrays, f"{scorer}.voice"), _flat(Softmax, arrays, f"{scorer}.fisher")
@@ -89,5 +89,5 @@ def _reader(arrays: Arrays, corpus: str) -> Reader:
     beside = _flat(Softmax, arrays, f"{home}.beside")
     share = arrays[f"{home}.beside_share"]
     expert = Expert(corpus, made, _flat(Scale, arrays, f"{home}.beside_scale"), beside, share)
-    anchor, intervals = _flat(Anchor, arrays, f"{corpus}.anchor"), _flat(Intervals, arrays, f"{corpus}.intervals")
-    return Reader(expert, arrays[f"{corpus}.usual"], anchor, intervals)
+    anchor, intervals = _flat(Anchor, arrays, f"{name}.anchor"), _flat(Intervals, arrays, f"{name}.intervals")
+    return Reader(expert, arrays[f"{name}.usual"], anchor, intervals, name != corpus)

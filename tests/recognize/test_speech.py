@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from affectgen.recognize.speech import (
     windows,
 )
 from affectgen.recognize.speech_corpus import JUDGE_SPEAKERS, LABELS
+from affectgen.recognize.speech_degraded import UNHEARD, by_telephone, with_noise
 
 NAMES = (RECOGNISER, GUIDE, JUDGE)
 
@@ -212,6 +214,15 @@ def test_clipping_is_read(guide: SpeechRecogniser) -> None:
     assert abs(clipped.affect.arousal - clean.affect.arousal) < 0.3
 
 
+def test_each_shipped_reader_has_readers_of_worse_recordings_and_their_figures() -> None:
+    for name in NAMES:
+        reader = load_speech_recogniser(name)
+        assert [one.name for one in reader.model.readers] == ["crema_d", "crema_d_worn", "emo_db", "emo_db_worn"]
+        degraded = reader.figures["degraded"]
+        assert {"white noise at 20 dB", "telephone", *UNHEARD} <= set(degraded)
+        assert all(0.2 < part["emo_db_uar"] < 1.0 for part in degraded.values())
+
+
 def test_another_kind_of_checkpoint_is_refused() -> None:
     with pytest.raises(CheckpointError, match="recogniser of speech"):
         load_speech_recogniser("midi-judge")
@@ -225,3 +236,27 @@ def test_real_anger_and_sadness_are_told_apart(real_data: Path) -> None:
         clips = [read_mono(file, 16000) for file in files if file.stem[5] == sign][:3]
         arousal = np.mean([reading.affect.arousal for reading in reader.read(clips, 16000)])
         assert arousal * order > 0.1
+
+
+def test_real_anger_and_sadness_are_told_apart_by_telephone_and_in_noise(real_data: Path) -> None:
+    reader = load_speech_recogniser(GUIDE)
+    files = sorted((real_data / "emo_db" / "flac").glob("09*"))
+    for make in (by_telephone, lambda clip: with_noise(clip, 20.0, 1)):
+        for sign, order in (("W", 1), ("T", -1)):
+            clips = [make(read_mono(file, RATE)) for file in files if file.stem[5] == sign][:3]
+            arousal = np.mean([reading.affect.arousal for reading in reader.read(clips, RATE)])
+            assert arousal * order > 0.1
+
+
+def test_noise_and_telephones_are_noticed(real_data: Path) -> None:
+    """The readers of worse copies are believed where a recording is worse, and little where it is not."""
+    model = load_speech_recogniser(GUIDE).model
+    worn = np.array([reader.worn for reader in model.readers])
+    clips = [read_mono(file, RATE) for file in sorted((real_data / "emo_db" / "flac").glob("12*"))[::6]]
+
+    def trusted(make: Callable[[np.ndarray], np.ndarray]) -> float:
+        return float(np.mean([model.trust(hear(make(clip), RATE).features)[0, worn].sum() for clip in clips]))
+
+    assert trusted(lambda clip: clip) < 0.4
+    assert trusted(lambda clip: with_noise(clip, 10.0, 1)) > 0.8
+    assert trusted(by_telephone) > 0.8

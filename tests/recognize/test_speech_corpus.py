@@ -11,7 +11,7 @@ import soundfile
 from affectgen.affect import labels
 from affectgen.errors import AffectgenError
 from affectgen.recognize import speech_corpus
-from affectgen.recognize.speech_corpus import JUDGE_SPEAKERS, LABELS, Clip, baselines, read_clips, read_table
+from affectgen.recognize.speech_corpus import JUDGE_SPEAKERS, LABELS, Clip, baselines, read_clips, read_table, worse
 
 CREMA_D = """file,speaker,sex,emotion,intensity,text_id,text,dur_s,voice_vote,voice_level,flag
 a.wav,1001,m,anger,XX,DFA,Words.,1.0,A,40,
@@ -143,3 +143,26 @@ def test_a_cache_gives_the_same_and_is_used(data: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(speech_corpus, "FEATURES_VERSION", "another")
     with pytest.raises(AssertionError, match="read again"):
         read_table(clips, cache)
+
+
+def test_worse_copies_have_names_of_their_own_and_all_kinds() -> None:
+    def clip(corpus: str, n: int) -> Clip:
+        return Clip(f"{corpus}/{n}", corpus, f"{corpus}/1", "f", "anger", np.eye(7)[0], np.zeros(2), Path(f"{n}.wav"))
+
+    clips = [clip("emo_db", n) for n in range(2)] + [clip("crema_d", n) for n in range(6)]
+    copies = worse(clips)
+    assert len({one.name for one in copies}) == len(copies) == 2 * 6 + 6
+    assert sorted(one.copy for one in copies if one.corpus == "crema_d") == [1, 1, 2, 2, 3, 3]
+    assert all(one.name == f"{one.corpus}/{one.file.stem}~{one.copy}" for one in copies)
+
+
+def test_a_copy_is_read_as_it_is_worn(tmp_path: Path) -> None:
+    time = np.arange(16000) / 16000
+    buzz = sum(np.sin(2 * np.pi * 150 * k * time) / k for k in range(1, 20)) * (0.3 + 0.2 * np.sin(20 * time))
+    soundfile.write(tmp_path / "a.wav", 0.3 * buzz, 16000)
+    clip = Clip("emo_db/a", "emo_db", "emo_db/03", "m", "anger", np.eye(7)[0], np.zeros(2), tmp_path / "a.wav")
+    first, second = (read_table([clip, *worse([clip])]) for _ in range(2))
+    np.testing.assert_array_equal(first.features, second.features)
+    assert len(first) == 7
+    rows = np.nan_to_num(first.features)
+    assert all(not np.allclose(rows[a], rows[b]) for a in range(7) for b in range(a))

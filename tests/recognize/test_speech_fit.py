@@ -18,8 +18,7 @@ from affectgen.recognize.speech_store import load
 def test_a_folder_is_written_that_can_be_loaded(
     what: str, voices: Callable[..., Table], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speech_fit, "read_clips", lambda data: [])
-    monkeypatch.setattr(speech_fit, "read_table", lambda clips, cache: voices(takes=2))
+    monkeypatch.setattr(speech_fit, "tables_of", lambda *_: (voices(takes=2), {"babble at 10 dB": voices(seed=4)}))
     folder = tmp_path / "made"
     line = ["--data", str(tmp_path), "--what", what, "--output", str(folder), "--seed", "3"]
     assert speech_fit.main(line) == 0
@@ -29,10 +28,12 @@ def test_a_folder_is_written_that_can_be_loaded(
     assert mine
     assert mine <= JUDGE_SPEAKERS if what == "judge" else not mine & JUDGE_SPEAKERS
     assert config["what"] == what
-    assert set(config["figures"]) == {"crema_d", "emo_db"}
+    assert set(config["figures"]) == {"crema_d", "emo_db", "degraded"}
+    assert set(config["figures"]["degraded"]) == {"babble at 10 dB"}
     card = (folder / "card.md").read_text(encoding="utf-8")
     assert f"--what {what} --seed 3" in card
     assert f"{config['figures']['emo_db']['uar']:g}" in card
+    assert f"| babble at 10 dB * | {config['figures']['degraded']['babble at 10 dB']['crema_d_uar']:g} |" in card
 
 
 def test_judge_and_guide_are_of_different_families(top: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,3 +121,27 @@ def test_correlation_by_hand() -> None:
     assert correlation(np.array([1.0, 2, 3]), np.array([2.0, 4, 6])) == pytest.approx(1.0)
     assert correlation(np.array([1.0, 2, 3]), np.array([3.0, 2, 1])) == pytest.approx(-1.0)
     assert correlation(np.array([1.0, 2, 3]), np.ones(3)) == 0.0
+
+
+def test_worse_copies_have_a_reader_of_their_own(voices: Callable[..., Table]) -> None:
+    table = voices()
+    clips = tuple(replace(clip, name=f"{clip.name}~1", copy=1) for clip in table.clips)
+    moved = table.features + 4.0 * (np.arange(table.features.shape[1]) == 12)
+    both = Table(table.clips + clips, np.concatenate([table.features, moved]), table.frames * 2)
+    made = fit_model(both, SETTINGS)
+    assert [reader.name for reader in made.readers] == ["crema_d", "crema_d_worn", "emo_db", "emo_db_worn"]
+    trust = made.trust(voices(seed=2).features + 4.0 * (np.arange(table.features.shape[1]) == 12))
+    assert (trust[:, 1] + trust[:, 3] > 0.5).mean() > 0.9
+    clean = made.read(heard(table), only="emo_db")
+    np.testing.assert_allclose(clean.points, made.readers[2].points(clean.shares), atol=1e-12)
+
+
+def test_scores_kept_are_read_alike(model: SpeechModel, voices: Callable[..., Table]) -> None:
+    clips = heard(voices())
+    kept = model.scored(clips)
+    places = np.array([3, 5, 8])
+    base = kept.pick(places)
+    first, second = model.read(clips.pick(places), base), model.read(kept.pick(places), base)
+    np.testing.assert_allclose(first.shares, second.shares, atol=1e-12)
+    assert kept.scores is not None
+    assert clips.pick(places).scores is None

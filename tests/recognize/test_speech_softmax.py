@@ -64,3 +64,13 @@ def test_shares_sum_to_one_and_do_not_overflow(shift: float) -> None:
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
     np.testing.assert_allclose(found[1], [0.0, 0.5, 0.5], atol=1e-6)
     assert (np.diff(found[0]) > 0).all()
+
+
+def test_more_inputs_than_rows_give_the_same_weights_as_rows_of_zero_weight_beside() -> None:
+    rng = np.random.default_rng(4)
+    rows, shares = rng.normal(size=(20, 30)), rng.dirichlet(np.ones(3), 20)
+    short = speech_softmax.fit(rows, shares, np.ones((20, 3), dtype=bool), np.ones(20), 0.1)
+    more, weight = np.concatenate([rows, np.zeros((20, 30))]), np.repeat([1.0, 0.0], 20)
+    full = speech_softmax.fit(more, np.tile(shares, (2, 1)), np.ones((40, 3), dtype=bool), weight, 0.1)
+    np.testing.assert_allclose(short.weight, full.weight, atol=1e-6)
+    np.testing.assert_allclose(short.bias, full.bias, atol=1e-6)
