@@ -89,6 +89,17 @@ def read_vgmidi(folder: Path) -> list[Labelled]:
     return found
 
 
+def parts_of(notes: NoteArray) -> Iterator[NoteArray]:
+    """The shorter parts of a clip that are fitted and read beside the whole, those of enough notes."""
+    notes = notes.from_zero()
+    for seconds, starts in PARTS:
+        for wanted in starts:
+            start = min(wanted, max(0.0, notes.end - seconds))
+            part = notes.between(start, start + seconds)
+            if len(part) >= LEAST_NOTES:
+                yield part
+
+
 def with_parts(clips: Sequence[Labelled]) -> list[Labelled]:
     """The clips, followed by shorter parts of those with a quadrant.
 
@@ -96,15 +107,8 @@ def with_parts(clips: Sequence[Labelled]) -> list[Labelled]:
     """
     found = list(clips)
     for clip in clips:
-        if clip.quadrant < 0:
-            continue
-        notes = clip.notes.from_zero()
-        for seconds, starts in PARTS:
-            for wanted in starts:
-                start = min(wanted, max(0.0, notes.end - seconds))
-                part = notes.between(start, start + seconds)
-                if len(part) >= LEAST_NOTES:
-                    found.append(replace(clip, notes=part, weight=PART_WEIGHT))
+        if clip.quadrant >= 0:
+            found += [replace(clip, notes=part, weight=PART_WEIGHT) for part in parts_of(clip.notes)]
     return found
 
 

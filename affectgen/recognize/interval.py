@@ -47,8 +47,12 @@ class Intervals:
 
     def __call__(self, readings: Floats) -> tuple[Floats, Floats]:
         """(low, high), each [N, 2] in [-1, 1], for readings [N, 2]."""
-        half = np.stack([np.interp(readings[:, axis], KNOTS, self.half[axis]) for axis in range(2)], axis=1)
+        half = self.halves(readings)
         return np.clip(readings - half, -1.0, 1.0), np.clip(readings + half, -1.0, 1.0)
+
+    def halves(self, readings: Floats) -> Floats:
+        """Half the widths [N, 2] before they are cut to the plane, for readings [N, 2]."""
+        return np.stack([np.interp(readings[:, axis], KNOTS, self.half[axis]) for axis in range(2)], axis=1)
 
 
 def coverage(low: Floats, high: Floats, labels: Floats, slack: float = 1e-9) -> Floats:

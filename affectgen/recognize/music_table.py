@@ -55,7 +55,7 @@ def measure(data: Path, cache: Path, most: int | None, say: Callable[[str], None
     plays them that it has not heard; by the keys of its config's "figures". With `most` only the plain rendering.
     """
     guide, clips = load_music_guide(), read_emopia(data / "emopia", "val")[:most]
-    found = {}
+    found: dict[str, float] = {}
     for draw in MEASURED if most is None else (PLAIN,):
         say(f"rendering {len(clips)} clips, {draw}")
         rows = rows_of(renderings(clips, HELD_OUT, draw, cache), guide.transcriber, False, cache / "statistics")

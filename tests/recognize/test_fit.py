@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from affectgen.recognize import fit, mlp, trees
+from affectgen.recognize import fit, held_out, midi_labelled, mlp, trees
 from affectgen.recognize.guide import load_guide
 from affectgen.recognize.judge import Verdict, load_judge
+from affectgen.recognize.midi import load_recogniser
 from affectgen.score.notes import NoteArray
 
 symusic = pytest.importorskip("symusic")
@@ -37,15 +38,16 @@ def write_clip(path: Path, quadrant: int, seed: int) -> None:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     rows = ["clip,song,quadrant,split"]
-    for index in range(32):
+    for index in range(40):
         name = f"Q{index % 4 + 1}_s{index}_0"
-        rows.append(f"{name},s{index},Q{index % 4 + 1},{'train' if index < 16 else 'val'}")
+        rows.append(f"{name},s{index},Q{index % 4 + 1},{'train' if index < 24 else 'val'}")
         write_clip(root / "emopia" / "raw" / f"{name}.mid", index % 4, index)
     (root / "emopia" / "clips.csv").write_text("\n".join(rows) + "\n")
     rows = ["piece_id,midi,valence_mean,arousal_mean"]
-    for index in range(8):
-        rows.append(f"p{index},{index}.mid,{0.3 if index % 4 in (0, 3) else -0.3},{0.3 if index % 4 < 2 else -0.3}")
-        write_clip(root / "vgmidi" / "midi" / f"{index}.mid", index % 4, 100 + index)
+    for index in range(30):
+        name = f"Game{index % 6}_{index}.mid"
+        rows.append(f"p{index},{name},{0.3 if index % 4 in (0, 3) else -0.3},{0.3 if index % 4 < 2 else -0.3}")
+        write_clip(root / "vgmidi" / "midi" / name, index % 4, 100 + index)
     (root / "vgmidi" / "pieces.csv").write_text("\n".join(rows) + "\n")
     return root
 
@@ -53,32 +55,34 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_judge_is_fitted_on_validation_songs_alone(data: Path) -> None:
     small = trees.Settings(stages=10, forests=1, leaf=1, columns=0.5)
     fitted = fit.fit_judge(data, small)
-    assert fitted.songs == sorted(f"s{index}" for index in range(16, 32))
-    assert fitted.figures["clips"] == 16
+    assert fitted.songs == sorted(f"s{index}" for index in range(24, 40))
+    assert fitted.figures["clips"] == 24
     assert fitted.figures["arousal"] > 0.9
     for path in (data / "emopia" / "raw").glob("*.mid"):  # other training clips must not change a single number
-        if int(path.stem.split("_s")[1].split("_")[0]) < 16:
+        if int(path.stem.split("_s")[1].split("_")[0]) < 24:
             write_clip(path, int(path.stem[1]) - 1, 999)
     again = fit.fit_judge(data, small)
     assert all(np.array_equal(again.arrays[name], array) for name, array in fitted.arrays.items())
 
 
-@pytest.mark.parametrize(("what", "songs"), [("guide", 16 + 8), ("recogniser", 32 + 8)])
-def test_the_perceptrons_are_fitted_on_what_their_card_says(data: Path, what: str, songs: int) -> None:
-    fitted = fit.fit_perceptrons(what, data, mlp.Settings(members=1, hidden=6, steps=30, batch=64))
-    assert len(fitted.songs) == songs
-    assert ("s20" in fitted.songs) == (what == "recogniser")
+BRIEF = mlp.Settings(members=1, hidden=6, steps=30, batch=64)  # enough to read some clip of each side rightly
+LITTLE = held_out.Settings(labelled=midi_labelled.Settings(BRIEF, trees.Settings(stages=4, forests=1)))
+
+
+def test_the_guide_is_fitted_on_training_songs_and_ratings(data: Path) -> None:
+    fitted = fit.fit_guide(data, BRIEF)
+    assert len(fitted.songs) == 24 + 30
+    assert "s30" not in fitted.songs
     assert "intensity" in fitted.more
-    assert ("intervals" in fitted.more) == (what == "recogniser")
     assert fitted.figures["arousal"] > 0.8
 
 
 def test_the_command_writes_folders_that_load(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    brief = mlp.Settings(members=1, hidden=6, steps=30, batch=64)  # enough to read some clip of each side rightly
-    monkeypatch.setattr(fit.mlp, "Settings", lambda seed: brief)
-    for what in ("judge", "guide"):
+    monkeypatch.setattr(fit.mlp, "Settings", lambda seed: BRIEF)
+    monkeypatch.setattr(fit.held_out, "Settings", lambda seed: LITTLE)
+    for what in ("judge", "guide", "recogniser"):
         arguments = ["--data", str(data), "--what", what, "--output", str(tmp_path / what), "--seed", "3"]
         assert fit.main(arguments) == 0
     assert "arousal" in capsys.readouterr().err
@@ -88,6 +92,12 @@ def test_the_command_writes_folders_that_load(
     assert guide.rate([piece]).shape == (1, 2)
     assert guide.intensity is not None
     assert guide.intensity.knots.shape == (2, 2, 11)
+    reading = load_recogniser(tmp_path / "recogniser").read([piece])[0]
+    assert reading.low[0] <= reading.affect.valence <= reading.high[0]
+    config = json.loads((tmp_path / "recogniser" / "config.json").read_text())
+    assert len(config["songs"]) == 40 + 30
+    assert config["figures"]["validation_clips"] == 16
+    assert config["figures"]["validation_arousal"] > 0.9
     config = json.loads((tmp_path / "judge" / "config.json").read_text())
     assert config["settings"]["seed"] == 3
     assert config["licence"] == "CC-BY-NC-SA-4.0"

@@ -133,11 +133,17 @@ def test_the_recogniser_says_how_unsure_it_is() -> None:
         assert sum(reading.quadrants) == pytest.approx(1.0)
 
 
-def test_a_recogniser_without_intervals_is_refused(tmp_path: Path) -> None:
+def test_a_recogniser_that_lacks_something_is_refused(tmp_path: Path) -> None:
     arrays, settings = store.load("midi-recogniser", "recogniser")
-    store.save(tmp_path / "old", arrays, {k: v for k, v in settings.items() if k != "intervals"}, "card")
+    store.save(tmp_path / "old", arrays, {k: v for k, v in settings.items() if k != "scale"}, "card")
     with pytest.raises(CheckpointError, match="older version"):
         load_recogniser(tmp_path / "old")
+    store.save(tmp_path / "other", arrays, settings | {"attributes": settings["attributes"][1:]}, "card")
+    with pytest.raises(CheckpointError, match="other attributes"):
+        load_recogniser(tmp_path / "other")
+    store.save(tmp_path / "part", {k: v for k, v in arrays.items() if k != "gate_slope"}, settings, "card")
+    with pytest.raises(CheckpointError, match="gate_slope"):
+        load_recogniser(tmp_path / "part")
 
 
 def test_a_checkpoint_of_another_kind_or_of_other_statistics_is_refused(tmp_path: Path) -> None:
