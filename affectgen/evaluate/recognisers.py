@@ -45,7 +45,7 @@ def rows() -> list[Row]:
     """The table's rows in their order."""
     midi, music, speech, text = "midi-recogniser", "music-guide", "speech-recogniser", "text-recogniser"
     unseen = "EMOPIA's validation clips, fitted without them"
-    held = "the same, played by a renderer and font that the fit had not heard; the third fit so measured"
+    held = "its validation clips by a renderer and font that no fit had heard; the third fit so measured"
     table = [
         Row("MIDI: 4 quadrants", midi, ("validation_quadrants",), 0.66, None, unseen),
         Row("MIDI: arousal", midi, ("validation_arousal",), 0.90, None, unseen),

@@ -1,8 +1,9 @@
 """The emotion of English text: valence, arousal, dominance and GoEmotions' 28 labels, read in numpy.
 
 Three of one interface (design, section 6): the recogniser behind `affectgen rate --text`, the guide that may steer, the
-judge that measures. A text is read sentence by sentence and the mean is taken. What is not English (few known words) is
-not guessed at: the less of it is known, the nearer to neutral the reading and the wider its intervals.
+judge that measures. A text is read sentence by sentence (by the recogniser: in passages of up to 64 words) and the mean
+is taken. What is not English (few known words) is not guessed at: the less of it is known, the nearer to neutral the
+reading and the wider its intervals.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from affectgen.recognize.reading import Reading, readings
 from affectgen.recognize.text_anchor import Anchor
 from affectgen.recognize.text_blend import TextBlend
 from affectgen.recognize.text_corpus import LABELS
-from affectgen.recognize.text_features import Sentence, Table, sentences_of
+from affectgen.recognize.text_deep import TextDeep
+from affectgen.recognize.text_features import Sentence, Table, passages_of, sentences_of
 from affectgen.recognize.text_net import TextNet
+from affectgen.recognize.text_transformer import PREFIX
 
 Floats = NDArray[np.float64]
 RECOGNISER, GUIDE, JUDGE = "text-recogniser", "text-guide", "text-judge"
@@ -54,7 +57,8 @@ class Scores:
 @dataclass(frozen=True)
 class TextRecogniser:
     """table: of words; model: what reads them; temperature: that makes label shares honest; prior: float64 [28], label
-    shares of comments at large; anchor, intervals: to the plane and about its points; figures: on unseen texts.
+    shares of comments at large; anchor, intervals: to the plane and about its points; figures: on unseen texts; ease:
+    if given, an interval is as many times wider as this and the share of labels other than neutral make together.
     """
 
     table: Table
@@ -64,10 +68,12 @@ class TextRecogniser:
     anchor: Anchor
     intervals: Intervals
     figures: dict[str, float]
+    ease: float | None = None
 
     def score(self, texts: Sequence[str]) -> Scores:
         """What the model says of texts before anchoring. AffectgenError where one is empty."""
-        rows = [[self.table.sentence(piece) for piece in sentences_of(text)] for text in texts]
+        cut = passages_of if isinstance(self.model, TextDeep) else sentences_of  # as the model's texts were in training
+        rows = [[self.table.sentence(piece) for piece in cut(text)] for text in texts]
         shares, ratings = np.empty((len(rows), len(LABELS))), np.empty((len(rows), 3))
         for row, sentences in enumerate(rows):
             logits, rated = self.model.scores(sentences)
@@ -84,7 +90,8 @@ class TextRecogniser:
             return []
         trust = np.clip((scores.known - FEW) / (ENOUGH - FEW), 0.0, 1.0)[:, None]
         points = self.anchor(scores.ratings[:, :2])
-        low, high = self.intervals(points)
+        half = self.intervals.halves(points) * stretch(scores.shares, self.ease)
+        low, high = np.clip(points - half, -1.0, 1.0), np.clip(points + half, -1.0, 1.0)
         spread = np.maximum((high - low) / (2 * NORMAL_80), 1e-6)
         quadrants = trust * quadrant_shares(points, spread) + (1 - trust) * 0.25
         shares = trust * scores.shares + (1 - trust) * self.prior
@@ -95,6 +102,11 @@ class TextRecogniser:
             replace(reading, labels=dict(zip(LABELS, row.tolist(), strict=True)), dominance=float(third))
             for reading, row, third in zip(found, shares, dominance, strict=True)
         ]
+
+
+def stretch(shares: Floats, ease: float | None) -> Floats:
+    """How many times wider than elsewhere the intervals of texts with label shares [N, 28] are, [N, 1]."""
+    return np.ones((len(shares), 1)) if ease is None else ease + 1 - shares[:, [LABELS.index("neutral")]]
 
 
 def quadrant_shares(points: Floats, spread: Floats) -> Floats:
@@ -124,7 +136,8 @@ def load_text_judge(name: str | Path = JUDGE) -> TextRecogniser:
 def pack(reader: TextRecogniser) -> dict[str, NDArray[Any]]:
     """What a checkpoint stores of a reader; `_load` is the way back."""
     table = reader.table
-    return reader.model.arrays() | {
+    ease = {} if reader.ease is None else {"ease": np.array([reader.ease])}
+    return reader.model.arrays() | ease | {
         "words": np.array(["\n".join(table.rows)]),
         "felt": np.array(["\n".join(table.valence)]),
         "valence": np.array(list(table.valence.values()), dtype=np.float16),
@@ -147,7 +160,9 @@ def _load(name: str | Path, what: str) -> TextRecogniser:
     rows = {word: row + 1 for row, word in enumerate(str(arrays["words"][0]).split("\n"))}
     felt = str(arrays["felt"][0]).split("\n")
     model: Model
-    if "ridge" in arrays:
+    if f"{PREFIX}head" in arrays:
+        model = TextDeep.of_arrays(arrays)
+    elif "ridge" in arrays:
         model = TextBlend.of_arrays(arrays)
     elif "kernel" in arrays:
         model = TextNet.of_arrays(arrays)
@@ -161,4 +176,5 @@ def _load(name: str | Path, what: str) -> TextRecogniser:
         Anchor(arrays["neutral"], arrays["slopes"]),
         Intervals(arrays["half"]),
         found.config["figures"],
+        float(arrays["ease"][0]) if "ease" in arrays else None,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from affectgen.affect.labels import go_emotions
 from affectgen.recognize.interval import Intervals
-from affectgen.recognize.text import Model, TextRecogniser
+from affectgen.recognize.text import Model, TextRecogniser, stretch
 from affectgen.recognize.text_anchor import Anchor
 from affectgen.recognize.text_corpus import LABELS, read_emobank, read_goemotions
 from affectgen.recognize.text_features import Sentence, Table
@@ -85,8 +85,13 @@ def out_of_fold(material: Material, fit: Callable[[Material], Model], folds: int
     return logits, ratings
 
 
-def assemble(table: Table, model: Model, unseen: Material, scores: tuple[Floats, Floats]) -> TextRecogniser:
-    """The reader, from the scores of texts that the model has not seen: log label shares [N, 28] and ratings [N, 3]."""
+def assemble(
+    table: Table, model: Model, unseen: Material, scores: tuple[Floats, Floats], ease: float | None = None
+) -> TextRecogniser:
+    """The reader, from the scores of texts that the model has not seen: log label shares [N, 28] and ratings [N, 3].
+
+    ease: of the intervals, see `TextRecogniser`.
+    """
     logits, ratings = scores
     commented = ~unseen.is_rated
     labels = unseen.labels[commented]
@@ -94,9 +99,11 @@ def assemble(table: Table, model: Model, unseen: Material, scores: tuple[Floats,
     anchor = Anchor.fit(ratings[commented, :2], labels, words, LABELS.index("neutral"))
     wanted = np.where(commented[:, None], unseen.points, anchor(unseen.ratings[:, :2]))
     weight = np.where(commented, 1 / commented.sum(), 1 / max(1, int((~commented).sum())))  # both corpora weigh alike
-    intervals = Intervals.fit(anchor(ratings[:, :2]), wanted, weight)
-    prior = labels.mean(axis=0)
-    return TextRecogniser(table, model, _temperature(logits[commented], labels), prior, anchor, intervals, {})
+    temperature = _temperature(logits[commented], labels)
+    raised = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+    points, wider = anchor(ratings[:, :2]), stretch(raised / raised.sum(axis=1, keepdims=True), ease)
+    intervals = Intervals.fit(points, points + (wanted - points) / wider, weight)
+    return TextRecogniser(table, model, temperature, labels.mean(axis=0), anchor, intervals, {}, ease)
 
 
 def _temperature(logits: Floats, labels: Floats) -> float:

@@ -8,8 +8,10 @@ to what follows, capitals and exclamation marks raise the voice.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 MAX_TOKENS = 64  # of one sentence; a longer one is cut into pieces of this length
 MAX_SENTENCES = 400  # of one text; a longer one is read at this many, spread evenly
+MAX_PASSAGES = 120  # likewise where sentences are joined
 UNKNOWN = 0  # the row of words that the table does not hold
 
 _TOKEN = re.compile(
@@ -77,11 +80,14 @@ CUES = (
 
 @dataclass(frozen=True)
 class Sentence:
-    """A piece of text to read. tokens: lower-case; ids: int64 [T], rows of the table; cues: float64 [19], CUES."""
+    """A piece of text to read. tokens: lower-case; ids: int64 [T], rows of the table; cues: float64 [19], CUES;
+    text: as it was written, as far as the tokens reach.
+    """
 
     tokens: tuple[str, ...]
     ids: Ids
     cues: Floats
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +99,11 @@ class Table:
 
     def sentence(self, text: str) -> Sentence:
         """One sentence as rows and cues."""
-        raw = _TOKEN.findall(text)[:MAX_TOKENS]
+        spans = [match.span() for match in islice(_TOKEN.finditer(text), MAX_TOKENS)]
+        raw = [text[start:end] for start, end in spans]
         tokens = tuple(token.lower() for token in raw)
         ids = np.array([self.rows.get(token, UNKNOWN) for token in tokens], dtype=np.int64)
-        return Sentence(tokens, ids, self._cues(raw, tokens))
+        return Sentence(tokens, ids, self._cues(raw, tokens), text[: spans[-1][1]] if spans else "")
 
     def known(self, sentences: Iterable[Sentence]) -> float:
         """The share of the words that the table or the lexicon holds, 0 to 1; 0 where there are no words."""
@@ -161,9 +168,31 @@ def sentences_of(text: str, most: int = MAX_SENTENCES) -> list[str]:
     pieces = [piece for part in _SENTENCE.split(plain) if part and not part.isspace() for piece in _short(part)]
     if not pieces:
         raise AffectgenError("The text is empty; at least one word was expected.", "Give a sentence.")
-    if len(pieces) > most:
-        pieces = [pieces[i] for i in np.linspace(0, len(pieces) - 1, most).round().astype(int)]
-    return pieces
+    return _spread(pieces, most)
+
+
+def passages_of(text: str, most: int = MAX_PASSAGES) -> list[str]:
+    """The sentences of a text, neighbours joined as long as MAX_TOKENS words allow; at most `most`, spread evenly.
+
+    AffectgenError as `sentences_of`.
+    """
+    found: list[str] = []
+    count = MAX_TOKENS
+    for piece in sentences_of(text, sys.maxsize):
+        words = sum(1 for _ in _TOKEN.finditer(piece))
+        if count + words <= MAX_TOKENS:
+            found[-1] += f" {piece}"
+            count += words
+        else:
+            found.append(piece)
+            count = words
+    return _spread(found, most)
+
+
+def _spread(pieces: list[str], most: int) -> list[str]:
+    if len(pieces) <= most:
+        return pieces
+    return [pieces[i] for i in np.linspace(0, len(pieces) - 1, most).round().astype(int)]
 
 
 def _short(part: str) -> list[str]:

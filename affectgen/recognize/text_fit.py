@@ -4,7 +4,8 @@ python -m affectgen.recognize.text_fit --data ../shared/data --what judge|guide|
     --lexicon vader_lexicon.txt --encoder all-MiniLM-L6-v2
 
 --lexicon is the file of the package vaderSentiment (MIT); --encoder the folder of the model (Apache-2.0), which the
-judge does not need. Vectors of texts are kept in --cache, if given, since they take minutes.
+judge does not need. Vectors of texts are kept in --cache, if given, since they take minutes, and so is the state of the
+transformer's training, which takes half an hour and goes on from there if it was cut off.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,14 +28,17 @@ from numpy.typing import NDArray
 from affectgen.affect.labels import LABELS_VERSION
 from affectgen.errors import AffectgenError
 from affectgen.nn.checkpoint import save_arrays
-from affectgen.recognize import text_blend, text_calibrate, text_linear, text_net, text_teacher
+from affectgen.recognize import text_blend, text_calibrate, text_linear, text_net, text_teacher, text_tune
 from affectgen.recognize.text import Model, TextRecogniser, pack
 from affectgen.recognize.text_calibrate import Material
 from affectgen.recognize.text_card import LICENCE, PURPOSE, TRAINED_ON, card
 from affectgen.recognize.text_corpus import read_emobank, read_goemotions
+from affectgen.recognize.text_deep import TextDeep
 from affectgen.recognize.text_encoder import Encoder
 from affectgen.recognize.text_evaluate import figures_of
 from affectgen.recognize.text_features import Table
+from affectgen.recognize.text_start import start
+from affectgen.recognize.text_transformer import Transformer
 
 Floats = NDArray[np.float64]
 HELD = 10  # every tenth text of a training split is not trained on: it anchors and calibrates
@@ -46,7 +51,10 @@ NETS = {  # not searched: what one core fits in minutes
     "guide": text_net.Settings(members=1, epochs=4, seed=100),
     "recogniser": text_net.Settings(members=2, epochs=4),
 }
+TUNE = text_tune.Settings()
+EASE = 0.5  # chosen on the dev splits: so the intervals of both corpora, of unlike scatter, hold their labels alike
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Tune = Callable[[Material], tuple[Transformer, float]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +88,13 @@ def fit_judge(data: Path, valence: dict[str, float]) -> Fitted:
     return Fitted(text_calibrate.assemble(table, fit(material), material, scores), asdict(settings))
 
 
-def fit_networks(what: str, data: Path, valence: dict[str, float], embed: Embed, seed: int) -> Fitted:
+def fit_networks(
+    what: str, data: Path, valence: dict[str, float], embed: Embed, seed: int, tune: Tune | None = None
+) -> Fitted:
     """Guide or recogniser, from nine tenths of the train splits, calibrated on the rest.
 
-    The guide is a network alone, so that it shares no model family with the judge; the recogniser adds a regression.
+    The guide is a network alone, so that it shares no model family with the judge; the recogniser adds a regression
+    and, where `tune` gives one, a transformer.
     """
     settings = replace(NETS[what], seed=NETS[what].seed + seed)
     plain = Material.read(data, ("train",), Table({}, valence))
@@ -104,9 +115,24 @@ def fit_networks(what: str, data: Path, valence: dict[str, float], embed: Embed,
     times = np.where(rated, EMOBANK_TIMES, 1)
     net = text_net.fit(start_vectors(embed(words)), sentences, trained.labels, ratings, times, settings)
     stored = text_net.TextNet.of_arrays(net.arrays())  # as it will be
-    model: Model = stored if what == "guide" else text_blend.fit(stored, known, ratings[rated])
-    reader = text_calibrate.assemble(table, model, rest, model.scores(rest.sentences))
-    return Fitted(reader, asdict(settings))
+    model: Model = stored
+    chosen, ease = asdict(settings), None
+    if what == "recogniser":
+        model = blend = text_blend.fit(stored, known, ratings[rated])
+        if tune is not None:
+            transformer, seconds = tune(trained)
+            model, ease = TextDeep(blend, transformer), EASE
+            chosen |= {f"tune_{name}": value for name, value in asdict(TUNE).items()} | {"tune_seconds": round(seconds)}
+    reader = text_calibrate.assemble(table, model, rest, model.scores(rest.sentences), ease)
+    return Fitted(reader, chosen)
+
+
+def tuned(encoder: Path, material: Material, seed: int, cache: Path | None) -> tuple[Transformer, float]:
+    """The transformer, and the seconds of its training: the encoder of a folder, trained further on `material`."""
+    texts = [sentence.text for sentence in material.sentences]
+    settings = replace(TUNE, seed=TUNE.seed + seed)
+    begun = start(encoder, texts, settings.least, settings.layers)
+    return text_tune.tune(begun, texts, material.labels, material.ratings, settings, cache)
 
 
 def start_vectors(embedded: NDArray[np.float32], dimensions: int = DIMENSIONS) -> NDArray[np.float32]:
@@ -159,14 +185,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if what == "judge":
         fitted = fit_judge(options.data, valence)
     else:
-        fitted = fit_networks(what, options.data, valence, _embedding(options), options.seed)
+        embed = _embedding(options)
+        tune = partial(tuned, options.encoder, seed=options.seed, cache=options.cache)
+        fitted = fit_networks(what, options.data, valence, embed, options.seed, tune)
     test = (read_emobank(options.data, "test"), read_goemotions(options.data, "test"))
     figures = {name: round(value, 3) for name, value in figures_of(fitted.reader, *test).items()}
     seconds = time.perf_counter() - started
     config = {"kind": f"text-{what}", "trained_on": TRAINED_ON[what], "settings": fitted.settings, "figures": figures}
     config |= {"licence": LICENCE, "labels_version": LABELS_VERSION}
     folder = options.output if options.output is not None else Path("checkpoints") / f"text-{what}"
-    save_arrays(folder, pack(fitted.reader), config, card(what, options.seed, figures, seconds, os.cpu_count()))
+    training = fitted.settings.get("tune_seconds")
+    words = card(what, options.seed, figures, seconds, os.cpu_count(), training)
+    save_arrays(folder, pack(fitted.reader), config, words)
     sys.stderr.write(f"{folder}: {figures}, {seconds:.0f} s\n")
     return 0
 

@@ -11,7 +11,7 @@ from affectgen.errors import AffectgenError
 from affectgen.recognize import text_blend, text_linear, text_teacher
 from affectgen.recognize.text_anchor import Anchor
 from affectgen.recognize.text_evaluate import macro_f1
-from affectgen.recognize.text_features import CUES, MAX_TOKENS, Table, sentences_of
+from affectgen.recognize.text_features import CUES, MAX_TOKENS, Table, passages_of, sentences_of
 from affectgen.recognize.text_fit import start_vectors
 from affectgen.recognize.text_grams import Grams, grams, pieces
 from affectgen.recognize.text_net import TextNet
@@ -57,14 +57,23 @@ def test_texts_are_cut_into_sentences() -> None:
         sentences_of("  \n ")
 
 
+def test_passages_join_sentences_as_far_as_their_words_allow() -> None:
+    assert passages_of("It rains. We stay in!\nNo?") == ["It rains. We stay in! No?"]
+    long = " ".join(["word"] * 39) + "."
+    assert passages_of(f"{long} {long} Yes.") == [long, f"{long} Yes."]  # 40 tokens each: two do not fit
+    assert len(passages_of(f"{long} " * 500, most=7)) == 7
+    assert TABLE.sentence("It rains \u2026 often, (no)  ").text == "It rains \u2026 often, (no)"
+
+
 @given(st.text(max_size=300))
 def test_no_sentence_is_empty_or_too_long(text: str) -> None:
     try:
         pieces = sentences_of(text)
     except AffectgenError:
         return
-    for piece in pieces:
+    for piece in [*pieces, *passages_of(text)]:
         assert 0 < len(TABLE.sentence(piece).tokens) <= MAX_TOKENS
+    assert sum(len(piece.split()) for piece in passages_of(text)) == sum(len(piece.split()) for piece in pieces)
 
 
 def test_pairs_of_words_weigh_by_rarity() -> None:
