@@ -12,7 +12,7 @@ from typing import Any
 class Figure:
     """One figure. at_least, at_most: the bar, None where there is none; real: that of real clips, None if unknown;
     shuffled: the figure if the affects are exchanged among the requests, None where that says nothing; published: that
-    of the system's authors, None where it is not known.
+    of the system's authors, None where it is not known; baseline: that of a plain method on the same items.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Figure:
     note: str = ""
     shuffled: float | None = None
     published: float | None = None
+    baseline: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -67,6 +68,13 @@ class Report:
         rows = [Figure(**row | {"value": math.nan if row["value"] is None else row["value"]}) for row in fields]
         return cls(values["title"], values["settings"], rows, values["training"])
 
+    def _told(self, columns: dict[str, str]) -> dict[str, str]:
+        """Those of some columns (head: field) for which any figure has a value."""
+        return {
+            head: name for head, name in columns.items()
+            if any(getattr(figure, name) is not None for figure in self.figures)
+        }  # fmt: skip
+
     @property
     def name(self) -> str:
         """What was measured, as the head of a column."""
@@ -80,20 +88,21 @@ class Report:
         return ", ".join([self.name, *told, *(["quick"] if self.settings.get("quick") else [])])
 
     def to_table(self, beside: Sequence[Report] = ()) -> str:
-        """A Markdown table; the figures of other reports stand beside those of the same name."""
+        """A Markdown table; the figures of other reports stand beside those of the same name. What no figure has gets
+        no column."""
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         others = [other.label for other in beside]
-        told = any(figure.published is not None for figure in self.figures)
-        heads = ["figure", self.label, "bar", "met", "affects shuffled", *others, "real music"]
-        heads += ["published"] if told else []
+        before = self._told({"affects shuffled": "shuffled"})
+        after = self._told({"baseline": "baseline", "real music": "real", "published": "published"})
+        heads = ["figure", self.label, "bar", "met", *before, *others, *after]
         lines = [f"## {self.title}", "", settings, "", _row(heads), _row(["---"] * len(heads))]
         values = [{figure.name: figure.value for figure in other.figures} for other in beside]
         for figure in self.figures:
             met = {True: "yes", False: "no", None: ""}[figure.met]
             name = f"{figure.name} ({figure.note})" if figure.note else figure.name
             columns = [_cell(other.get(figure.name)) for other in values]
-            cells = [name, _cell(figure.value), figure.bar, met, _cell(figure.shuffled), *columns, _cell(figure.real)]
-            cells += [_cell(figure.published)] if told else []
+            first, last = ([_cell(getattr(figure, name)) for name in told.values()] for told in (before, after))
+            cells = [name, _cell(figure.value), figure.bar, met, *first, *columns, *last]
             lines.append(_row(cells))
         return "\n".join(lines) + "\n"
 

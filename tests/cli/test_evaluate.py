@@ -34,7 +34,7 @@ def test_the_defaults_are_those_of_the_settings(shell, asked):
     assert device in ("cpu", "cuda")  # a device of torch, not "auto"
     assert settings == muser.Settings()
     assert all(getattr(settings, name) == value for name, value in evaluate.DEFAULTS.items())
-    assert b"| endings | 0.900 | >= 0.8 | yes |  |  |" in done.stderr
+    assert b"| endings | 0.900 | >= 0.8 | yes |\n" in done.stderr
     assert json.loads(done.stdout)["figures"][0]["value"] == 0.9
 
 
@@ -53,7 +53,7 @@ def test_a_report_stands_beside_another(shell, asked, tmp_path):
     assert done.stderr == b""
     (tmp_path / "other.json").write_bytes(done.stdout)
     done = shell("evaluate", "muser", "--beside", str(tmp_path / "other.json"), "--write", str(tmp_path / "table.md"))
-    assert b"| endings | 0.900 | >= 0.8 | yes |  | 0.900 |  |" in done.stderr
+    assert b"| endings | 0.900 | >= 0.8 | yes | 0.900 |\n" in done.stderr
     table = (tmp_path / "table.md").read_text().partition("begin -->\n")[2].partition("\n<!--")[0]
     assert table in done.stderr.decode()
     assert "## MusER" in (tmp_path / "table.md").read_text()

@@ -31,6 +31,9 @@ def test_the_bars_are_those_of_the_issue() -> None:
     assert bars["MIDI: arousal"] == 0.90
     assert bars["speech, EMO-DB: UAR with a neutral clip"] == 0.80
     assert bars["text, EmoBank test: r valence"] == 0.66
+    plain = {figure.name: figure.baseline for figure in stored().figures if figure.baseline is not None}
+    assert plain["speech, EMO-DB: UAR of 7 from one file"] == 0.693
+    assert all(plain[name] < bars[name] for name in plain), "the bars are above plain methods"
 
 
 def test_a_figure_is_the_one_in_the_config() -> None:
