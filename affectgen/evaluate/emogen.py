@@ -21,18 +21,7 @@ from affectgen.emogen.mapping import ScaledMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.vector import CORE_NAMES, EMOGEN_NAMES, FIRST_EMOGEN
 from affectgen.evaluate.figures import Figure, Report
-from affectgen.evaluate.pieces import (
-    Bars,
-    Made,
-    Plan,
-    accuracy,
-    closings,
-    compose_quadrants,
-    copying,
-    grid_correlations,
-    likeness,
-    path_correlation,
-)
+from affectgen.evaluate.pieces import Bars, Made, Plan, compose_quadrants, followed, heard_and_counted
 from affectgen.evaluate.reference import load_reference
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.judge import load_judge
@@ -79,16 +68,8 @@ def run(
     say(f"composing {4 * settings.clips} clips for the quadrants")
     made = compose_quadrants(generator, plan)
     near = real_bits(emotions.on(composer.scale), made, settings.seed)
-    figures = [
-        *control(made, near, settings.seed), *accuracy(made, judge, plan), *likeness(made, reference, plan),
-        *closings(made), *copying(made, reference, plan),
-    ]  # fmt: skip
-    if settings.grid:
-        say(f"composing {81 * settings.grid} clips on the grid")
-        figures += grid_correlations(generator, judge, plan)
-    if settings.paths:
-        say(f"composing {settings.paths} pieces along paths")
-        figures += path_correlation(generator, judge, plan)
+    figures = control(made, near, settings.seed) + heard_and_counted(made, judge, reference, plan)
+    figures += followed(generator, judge, plan, say)
     if settings.sweep:
         say(f"sweeping {len(CORE_NAMES)} attributes")
         figures += sweeps(generator, settings)

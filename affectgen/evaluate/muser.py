@@ -13,18 +13,7 @@ from pathlib import Path
 
 from affectgen.evaluate import muser_latents
 from affectgen.evaluate.figures import Report
-from affectgen.evaluate.pieces import (
-    PATHS,
-    Bars,
-    Plan,
-    accuracy,
-    closings,
-    compose_quadrants,
-    copying,
-    grid_correlations,
-    likeness,
-    path_correlation,
-)
+from affectgen.evaluate.pieces import PATHS, Bars, Plan, compose_quadrants, followed, heard_and_counted
 from affectgen.evaluate.reference import load_reference
 from affectgen.muser.checkpoint import DEFAULT, load_writer
 from affectgen.muser.generate import Generator
@@ -83,14 +72,7 @@ def run(
     say(f"composing {4 * clips} clips for the quadrants")
     plan = chosen.plan
     made = compose_quadrants(generator, plan)
-    figures = [*accuracy(made, judge, plan), *likeness(made, reference, plan), *closings(made),
-               *copying(made, reference, plan)]  # fmt: skip
-    if chosen.grid:
-        say(f"composing {81 * chosen.grid} clips on the grid")
-        figures += grid_correlations(generator, judge, plan)
-    if chosen.paths:
-        say(f"composing {chosen.paths} pieces along paths")
-        figures += path_correlation(generator, judge, plan)
+    figures = heard_and_counted(made, judge, reference, plan) + followed(generator, judge, plan, say)
     say("reconstructing and transferring")
     figures += muser_latents.figures(composer, reference, chosen.reconstructions, chosen.pairs, chosen.seed)
     about = {

@@ -95,6 +95,26 @@ def wanted_quadrants(made: Sequence[Made]) -> NDArray[np.int64]:
     return np.arange(len(made)) % 4
 
 
+def heard_and_counted(made: Sequence[Made], judge: Judge, reference: Reference, plan: Plan) -> list[Figure]:
+    """What is measured of pieces composed by `compose_quadrants`."""
+    return [
+        *accuracy(made, judge, plan), *likeness(made, reference, plan), *closings(made),
+        *copying(made, reference, plan),
+    ]  # fmt: skip
+
+
+def followed(generator: Composes, judge: Judge, plan: Plan, say: Callable[[str], None]) -> list[Figure]:
+    """How pieces follow the point or the path that is asked for, as far as the plan has such pieces."""
+    figures = []
+    if plan.grid:
+        say(f"composing {len(GRID) ** 2 * plan.grid} clips on the grid")
+        figures += grid_correlations(generator, judge, plan)
+    if plan.paths:
+        say(f"composing {plan.paths} pieces along paths")
+        figures += path_correlation(generator, judge, plan)
+    return figures
+
+
 def accuracy(made: Sequence[Made], judge: Judge, plan: Plan) -> list[Figure]:
     """How often the judge hears the quadrant, arousal and valence that were asked; the judge's own accuracy beside."""
     verdict, wanted = judge.judge([one.notes for one in made]), wanted_quadrants(made)

@@ -24,7 +24,7 @@ from affectgen.recognize.held_out import rank_correlation
 from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.judge import Judge, Verdict
 from affectgen.recognize.midi import Experts, attribute_names
-from affectgen.recognize.midi_labelled import fit_forests as fit_forests
+from affectgen.recognize.midi_labelled import fit_forests
 from affectgen.recognize.midi_scale import Scale
 from affectgen.recognize.mlp import Examples, affect_of
 from affectgen.recognize.pseudo import SIGNS, out_of_fold

@@ -184,7 +184,7 @@ def _shares(heard: Heard, material: Material, chosen: NDArray[np.bool_]) -> Figu
 def measure(data: Path, say: Callable[[str], None], quick: bool = False) -> Figures:
     """The figures that the fit leaves in the checkpoint's config, measured anew on the corpora in `data`; some minutes.
 
-    quick: by smaller experts, which read a little worse, in a third of the time. AffectgenError without the corpora.
+    quick: by smaller experts, which read a little worse. AffectgenError without the corpora.
     """
     settings = Settings()
     if quick:

@@ -25,10 +25,11 @@ from affectgen.errors import AffectgenError
 from affectgen.nn.checkpoint import save_arrays
 from affectgen.recognize import mlp, trees
 from affectgen.recognize.corpus import read_emopia
-from affectgen.recognize.fit import LICENCE, fit_forests
+from affectgen.recognize.fit import LICENCE
 from affectgen.recognize.intensity import Intensity
 from affectgen.recognize.interval import Intervals
 from affectgen.recognize.judge import Judge, Verdict
+from affectgen.recognize.midi_labelled import fit_forests
 from affectgen.recognize.music import Ensemble, MusicRecogniser, load_music_guide, stored
 from affectgen.recognize.music_notes import Transcriber
 from affectgen.recognize.music_notes_fit import NoteSettings, fit_notes, note_accuracy

@@ -174,7 +174,7 @@ def recogniser_figures(
 
 def tables_of(data: Path, cache: Path | None = None) -> tuple[Table, dict[str, Table]]:
     """(clips and worse copies to learn from, tables of worse recordings to measure on). cache: a folder for what is
-    read of them, which takes about 20 minutes of one core without one.
+    read of them, which takes long without one.
     """
     clips = read_clips(data)
     table = read_table([*clips, *worse(clips)], None if cache is None else cache / "clips.npz")
@@ -183,7 +183,7 @@ def tables_of(data: Path, cache: Path | None = None) -> tuple[Table, dict[str, T
 
 def measure(data: Path, say: Say, cache: Path | None = None, quick: bool = False) -> dict[str, Any]:
     """The recogniser's figures measured anew, as its fit leaves them in its config: models are fitted without those
-    whom they read. Takes about 10 minutes of one core beside `tables_of`.
+    whom they read.
 
     quick: learn from one clip in seven and no worse copies, and leave out worse recordings, for trying the command.
     """
