@@ -1,11 +1,12 @@
-"""Reading audio: whatever libsndfile reads, as mono samples at one rate, with memory bounded however long the file is.
+"""Reading audio: whatever libsndfile reads, at one rate, mono or in channels, in memory that no length of file raises.
 
-Files are read and resampled in blocks (python-soundfile, python-soxr). Channels are averaged. Nothing here writes.
+Files are read and resampled in blocks (python-soundfile, python-soxr). For mono, channels are averaged; for stereo,
+more of them are mixed down after ITU-R BS.775. Nothing here writes.
 """
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,17 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.errors import AudioError
+from affectgen.output import explain
 
 if TYPE_CHECKING:
     import soundfile
 
-Samples = NDArray[np.float32]
+Samples = NDArray[np.float32]  # [N], one channel
+Frames = NDArray[np.float32]  # [N, C]
 
 BLOCK = 1 << 16  # frames that are read at a time
 AUDIO_SUFFIXES = frozenset(
     (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64")
 )
 READS = "WAV, FLAC, OGG, Opus, MP3, AIFF and what else libsndfile reads can be given."
+FRONT, SIDE, BOTH = (1.0, 0.0), (0.7071, 0.0), (0.7071, 0.7071)  # gains to (left, right) of one channel
+# by number of channels, in WAV's order: left, right, centre, low frequencies, back or sides; BS.775 leaves out the bass
+# channel
+LAYOUTS = {
+    3: (FRONT, FRONT[::-1], BOTH),
+    4: (FRONT, FRONT[::-1], SIDE, SIDE[::-1]),
+    5: (FRONT, FRONT[::-1], BOTH, SIDE, SIDE[::-1]),
+    6: (FRONT, FRONT[::-1], BOTH, (0.0, 0.0), SIDE, SIDE[::-1]),
+    7: (FRONT, FRONT[::-1], BOTH, (0.0, 0.0), BOTH, SIDE, SIDE[::-1]),
+    8: (FRONT, FRONT[::-1], BOTH, (0.0, 0.0), SIDE, SIDE[::-1], SIDE, SIDE[::-1]),
+}
 PEAK = 1e-4  # -80 dB of full scale: nothing above it is silence
 
 
@@ -63,8 +77,24 @@ def read_mono(source: Path | bytes, rate: int, start: float = 0.0, seconds: floa
 
 def blocks(source: Path | bytes, rate: int, start: float = 0.0, seconds: float | None = None) -> Iterator[Samples]:
     """The same in pieces of no fixed length, so that any file can be worked through. AudioError as above."""
+    for piece in _pieces(source, rate, 1, start, seconds):
+        yield piece[:, 0]
+
+
+def frames_of(source: Path | bytes, rate: int, channels: int = 2) -> Iterator[Frames]:
+    """The whole sound at `rate` in blocks of no fixed length, float32 [N, channels].
+
+    Mono is doubled; three to eight channels are mixed down to two by their places (no louder than full scale if none of
+    them was), more than eight evenly. AudioError where it is no audio, holds a sample that is no number, or has
+    several channels that `channels` neither equals nor can be mixed from: only 1 and 2 can.
+    """
+    yield from _pieces(source, rate, channels, 0.0, None)
+
+
+def _pieces(source: Path | bytes, rate: int, channels: int, start: float, seconds: float | None) -> Iterator[Frames]:
+    """The frames from `start` on, mixed to so many channels and resampled, float32 [N, channels]."""
     with _opened(source) as file:
-        resampler = _resampler(file.samplerate, rate)
+        resampler = _resampler(file.samplerate, rate, channels)
         left = file.frames if seconds is None else round(seconds * file.samplerate)
         first = round(start * file.samplerate)
         if first:
@@ -75,12 +105,27 @@ def blocks(source: Path | bytes, rate: int, start: float = 0.0, seconds: float |
             last = len(data) < BLOCK or left <= 0
             if not np.isfinite(data).all():
                 raise AudioError(f"{named(source)} holds samples that are no numbers.", "Write it anew.")
-            mono = data.mean(axis=1) if data.shape[1] > 1 else data[:, 0]
-            piece = mono if resampler is None else resampler.resample_chunk(mono, last=last)
+            mixed = _mixed(data, channels, source)
+            piece = mixed if resampler is None else resampler.resample_chunk(mixed, last=last)
             if len(piece):
                 yield np.ascontiguousarray(piece, dtype=np.float32)
             if last:
                 return
+
+
+def _mixed(data: Frames, channels: int, source: Path | bytes) -> Frames:
+    """Frames of any number of channels as frames of `channels`."""
+    given = data.shape[1]
+    if given == channels:
+        return data
+    if channels == 1:
+        return data.mean(axis=1, keepdims=True)
+    if given == 1:
+        return np.repeat(data, channels, axis=1)
+    if channels != 2:
+        raise AudioError(f"{named(source)} holds {given} channels; {channels} were expected.", "Mix it down first.")
+    gains = np.array(LAYOUTS.get(given, ((1.0, 1.0),) * given), dtype=np.float32)
+    return data @ (gains / gains.sum(axis=0))
 
 
 def resampled(samples: Samples, given: float, wanted: float) -> Samples:
@@ -107,14 +152,34 @@ def _opened(source: Path | bytes) -> Iterator[soundfile.SoundFile]:
     """The open file. AudioError where libsndfile does not know it, or it cannot be read."""
     import soundfile
 
-    try:
-        file = soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source))
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        if isinstance(source, Path) and not source.exists():
-            raise AudioError(f"{source} is not there.", "Check the name.") from error
-        raise AudioError(f"{named(source)} is not audio that can be read.", READS) from error
-    with file:
-        yield file
+    with _readable(source) as given:
+        try:
+            file = soundfile.SoundFile(given, closefd=False)
+        except (soundfile.LibsndfileError, OSError, TypeError) as error:
+            if isinstance(source, Path) and not source.exists():
+                raise AudioError(f"{source} is not there.", "Check the name.") from error
+            raise AudioError(f"{named(source)} is not audio that can be read.", READS) from error
+        with file:
+            yield file
+
+
+@contextmanager
+def _readable(source: Path | bytes) -> Iterator[str | int]:
+    """What libsndfile opens: a name, or the descriptor of an unnamed file that holds the bytes.
+
+    It could read bytes through calls back into Python, but Ctrl-C during one of those is swallowed, and with it a part
+    of the sound.
+    """
+    if isinstance(source, Path):
+        yield str(source)
+        return
+    with tempfile.TemporaryFile() as file:
+        try:
+            file.write(source)
+            file.seek(0)
+        except OSError as error:
+            raise explain(error, Path(tempfile.gettempdir(), "audio")) from error
+        yield file.fileno()
 
 
 def _read(file: soundfile.SoundFile, frames: int, source: Path | bytes) -> NDArray[np.float32]:
@@ -127,10 +192,10 @@ def _read(file: soundfile.SoundFile, frames: int, source: Path | bytes) -> NDArr
         raise AudioError(f"{named(source)} is damaged: {error}", "Give a file that plays to its end.") from error
 
 
-def _resampler(given: int, wanted: int):  # type: ignore[no-untyped-def]
+def _resampler(given: int, wanted: int, channels: int):  # type: ignore[no-untyped-def]
     """A streaming resampler, or None where the rates agree."""
     if given == wanted:
         return None
     import soxr
 
-    return soxr.ResampleStream(given, wanted, 1, dtype="float32")
+    return soxr.ResampleStream(given, wanted, channels, dtype="float32")

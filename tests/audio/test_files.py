@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectgen.audio.files import audio_info, blocks, is_audio_name, is_silent, read_mono, resampled
+from affectgen.audio.files import audio_info, blocks, frames_of, is_audio_name, is_silent, read_mono, resampled
 from affectgen.errors import AudioError
 
 
@@ -129,3 +131,76 @@ def test_silence_is_told() -> None:
 def test_names_of_audio() -> None:
     assert is_audio_name(Path("a/B.FLAC"))
     assert not is_audio_name(Path("a.mid"))
+
+
+@pytest.mark.parametrize("wanted", [44_100, 32_000])
+def test_stereo_stays_stereo_and_mono_is_doubled(wanted: int) -> None:
+    both = np.concatenate([tone(44_100, 4.0, hertz=300), tone(44_100, 4.0, hertz=1_000)], axis=1)
+    found = np.concatenate(list(frames_of(as_bytes(both, 44_100, subtype="FLOAT"), wanted)))
+    assert found.shape == (4 * wanted, 2)
+    assert found.dtype == np.float32
+    assert [loudest(found[:, at], wanted) for at in (0, 1)] == pytest.approx([300, 1_000], abs=1)
+    mono = as_bytes(both[:, :1], 44_100, subtype="FLOAT")
+    doubled = np.concatenate(list(frames_of(mono, wanted)))
+    assert np.array_equal(doubled[:, 0], doubled[:, 1])
+    assert np.array_equal(doubled[:, 0], read_mono(mono, wanted))
+    assert np.array_equal(np.concatenate(list(frames_of(mono, wanted, 1))), doubled[:, :1])
+
+
+@settings(max_examples=20, deadline=None)
+@given(rate=st.integers(8_000, 96_000), wanted=st.sampled_from([44_100, 48_000]), frames=st.integers(1, 200_000))
+def test_the_length_in_frames_is_kept_at_any_rate(rate: int, wanted: int, frames: int) -> None:
+    data = as_bytes(np.zeros((frames, 2), np.float32), rate)
+    assert abs(sum(map(len, frames_of(data, wanted))) - frames * wanted / rate) <= 2 + wanted / rate
+
+
+def test_surround_is_mixed_down_by_its_places() -> None:
+    def heard(channels: int, channel: int) -> np.ndarray:
+        sound = np.zeros((100, channels), np.float32)
+        sound[:, channel] = 0.5
+        return np.concatenate(list(frames_of(as_bytes(sound, 44_100, subtype="FLOAT"), 44_100)))[0]
+
+    left, right, centre, bass, back_left, back_right = (heard(6, channel) for channel in range(6))
+    assert left[0] == pytest.approx(right[1])
+    assert left[1] == right[0] == bass.max() == back_left[1] == back_right[0] == 0
+    assert centre.tolist() == pytest.approx([left[0] * 0.7071] * 2)
+    assert back_left[0] == back_right[1] == pytest.approx(left[0] * 0.7071)
+    for channels in (3, 4, 5, 6, 7, 8, 9):
+        total = sum(heard(channels, channel) for channel in range(channels))
+        assert total == pytest.approx([0.5, 0.5]), "no louder than the loudest"
+    with pytest.raises(AudioError, match="standard input holds 2 channels; 3 were expected"):
+        list(frames_of(as_bytes(tone(8_000, channels=2), 8_000), 8_000, 3))
+
+
+def test_reading_channels_fails_as_reading_mono_does() -> None:
+    bad = tone(8_000)
+    bad[4_000] = np.inf
+    with pytest.raises(AudioError, match="no numbers"):
+        list(frames_of(as_bytes(bad, 8_000, subtype="FLOAT"), 8_000))
+    with pytest.raises(AudioError, match="is not audio"):
+        list(frames_of(b"no sound at all" * 100, 8_000))
+
+
+INTERRUPTED = """
+import io, os, signal, sys, threading
+import numpy as np, soundfile
+from affectgen.audio.files import blocks
+file = io.BytesIO()
+soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, (44_100 * 20, 1)), 44_100, format="MP3")
+data = file.getvalue()
+sum(map(len, blocks(data, 44_100)))  # imports what it needs
+for trial in range(5):
+    threading.Timer(0.01 + 0.005 * trial, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    try:
+        while True:
+            if sum(map(len, blocks(data, 44_100))) < 44_100 * 20:
+                print("shortened")
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+def test_ctrl_c_stops_the_reading_of_a_pipe_and_never_shortens_the_sound() -> None:
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr) == ("stopped\n" * 5, "")
