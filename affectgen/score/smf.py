@@ -1,7 +1,7 @@
 """The bytes of Standard MIDI Files (MIDI 1.0, RP-001), where they are odd: what symusic refuses or silently drops.
 
 `plain` turns RIFF wrappers, long headers and SMPTE time into what symusic reads; `close_notes` gives an end to notes
-that have none. Well-formed files pass through untouched.
+that have none. Well-formed files pass through untouched. `read_track` reads the events of a track chunk.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import symusic
 from affectgen.errors import MidiError
 
 DRUMS = 9  # channel 10 of General MIDI, counted from 0
+END_OF_TRACK, SET_TEMPO = 0x2F, 0x51  # meta events
 DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 
 
@@ -36,6 +37,19 @@ class Press(NamedTuple):
     channel: int
     pitch: int
     velocity: int
+
+
+@dataclass(frozen=True)
+class TrackEvents:
+    """A track in ticks, in the file's order.
+
+    messages: (tick, status with channel, first data byte, second or 0); tempos: (tick, microseconds of a quarter);
+    end: tick of the last event, the end of the track included.
+    """
+
+    messages: list[tuple[int, int, int, int]]
+    tempos: list[tuple[int, int]]
+    end: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ def close_notes(score: symusic.Score, data: bytes) -> None:
 
     Such a note stops when its key is struck again, or else at the end of the file.
     """
-    pressed = [_presses(chunk) for chunk in _chunks(data)]
+    pressed = [_presses(chunk) for chunk in track_chunks(data)]
     if not any(_hangs(presses) for presses, _ in pressed):
         return
     end = max(stop for _, stop in pressed)
@@ -90,7 +104,7 @@ def close_notes(score: symusic.Score, data: bytes) -> None:
     score.tracks = symusic.core.TrackTickList(tracks)
 
 
-def _chunks(data: bytes) -> list[bytes]:
+def track_chunks(data: bytes) -> list[bytes]:
     """The contents of the track chunks."""
     found, at = [], 14
     while at + 8 <= len(data):
@@ -111,30 +125,48 @@ def _number(track: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def _presses(track: bytes) -> tuple[list[Press], int]:
-    """The key events of a track and its last tick. MidiError where the track ends inside an event."""
-    found: list[Press] = []
-    at, tick, status = 0, 0, 0
+def read_track(track: bytes) -> TrackEvents:
+    """The events of a track chunk's contents. MidiError where the track ends inside a time or a note.
+
+    System exclusive and other meta events are passed over, and running status goes on behind them; so is a data byte
+    without any status. What is cut off inside another event ends the track.
+    """
+    messages: list[tuple[int, int, int, int]] = []
+    tempos: list[tuple[int, int]] = []
+    at, tick, status, size, end = 0, 0, 0, 1, len(track)
     try:
-        while at < len(track):
-            wait, at = _number(track, at)
+        while at < end:
+            wait, at = (track[at], at + 1) if track[at] < 0x80 else _number(track, at)
             tick += wait
-            if track[at] >= 0x80:
-                status, at = track[at], at + 1
-            if status >= 0xF0:
-                kind = track[at] if status == 0xFF else 0
-                size, at = _number(track, at + (status == 0xFF))
-                at += size
-                if kind == 0x2F:  # end of track
+            byte = track[at]
+            if byte >= 0xF0:
+                kind = track[at + 1] if byte == 0xFF else 0
+                length, start = _number(track, at + 1 + (byte == 0xFF))
+                at = start + length
+                if kind == END_OF_TRACK:
                     break
+                if kind == SET_TEMPO and length == 3 and at <= end:
+                    tempos.append((tick, int.from_bytes(track[start:at], "big")))
                 continue
-            if (status & 0xF0) in (0x80, 0x90):
-                velocity = track[at + 1] if status >= 0x90 else 0
-                found.append(Press(tick, status & 0x0F, track[at], velocity))
-            at += DATA_BYTES.get(status & 0xF0, 1)
+            if byte >= 0x80:
+                status, size, at = byte, DATA_BYTES[byte & 0xF0], at + 1
+            if status and (at + size <= end or status < 0xA0):
+                messages.append((tick, status, track[at], track[at + 1] if size == 2 else 0))
+            at += size
     except IndexError as error:
         raise MidiError("A track of this MIDI file ends inside an event.", "Export it again.") from error
-    return found, tick
+    return TrackEvents(messages, tempos, tick)
+
+
+def _presses(track: bytes) -> tuple[list[Press], int]:
+    """The key events of a track and its last tick. MidiError as for `read_track`."""
+    found = read_track(track)
+    presses = [
+        Press(tick, status & 0x0F, first, second if status >= 0x90 else 0)
+        for tick, status, first, second in found.messages
+        if status < 0xA0
+    ]
+    return presses, found.end
 
 
 def _hangs(presses: list[Press]) -> bool:

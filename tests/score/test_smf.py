@@ -7,7 +7,7 @@ import symusic
 
 from affectgen.errors import MidiError
 from affectgen.score.midi import read_notes
-from affectgen.score.smf import close_notes, plain
+from affectgen.score.smf import close_notes, plain, read_track, track_chunks
 
 
 def on(pitch: int, velocity: int = 64, channel: int = 0) -> bytes:
@@ -87,3 +87,29 @@ def test_a_track_that_ends_inside_an_event_is_named(midi) -> None:
     data = midi([(0, on(60)), (0, b"\x90\x40")], end=False)
     with pytest.raises(MidiError):
         read_notes(data)
+
+
+def test_the_events_of_a_track(midi) -> None:
+    events = [
+        (5, b"\xff\x51\x03\x01\x02\x03"), (10, on(60)), (10, b"\x3e\x40"), (0, b"\xff\x01\x02hi"), (300, b"\x3c\x00"),
+        (0, bytes([0xC2, 7])), (0, bytes([0xE1, 3, 65])), (0, bytes([0xD0, 9])), (40, b"\xff\x2f\x00"), (9, on(90)),
+    ]  # fmt: skip
+    found = read_track(track_chunks(midi(events, end=False))[0])
+    assert found.messages == [
+        (15, 0x90, 60, 64), (25, 0x90, 62, 64), (325, 0x90, 60, 0), (325, 0xC2, 7, 0), (325, 0xE1, 3, 65),
+        (325, 0xD0, 9, 0),
+    ]  # fmt: skip
+    assert found.tempos == [(5, 0x010203)]
+    assert found.end == 365
+
+
+def test_a_controller_cut_short_ends_the_track_and_a_note_cut_short_is_refused() -> None:
+    whole = b"\x00\x90\x3c\x40\x0a"
+    assert read_track(whole + b"\xb0\x40").messages == [(0, 0x90, 60, 64)]
+    for short in (b"\x90", b"\x90\x3c", b"\x3c"):
+        with pytest.raises(MidiError, match="ends inside an event"):
+            read_track(whole + short)
+
+
+def test_data_without_a_status_is_passed_over() -> None:
+    assert read_track(b"\x00\x3c\x05\x90\x3c\x40").messages == [(5, 0x90, 60, 64)]
