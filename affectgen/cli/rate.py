@@ -79,7 +79,7 @@ def rate(ctx: click.Context, /, **params: Any) -> None:  # fmt: skip
     if params["as_json"]:
         click.echo(json.dumps([one.to_json() for one in rated], indent=2))
     if params["plot"] is not None and rated:
-        _draw(rated[0], params)
+        _draw(rated[0], items[0], params)
     if failed:
         kind = PartlyFailed if rated else AffectgenError
         what = "item" if len(items) == 1 else "items"
@@ -139,13 +139,13 @@ def _rated(items: list[Item], settings: RateSettings, jobs: int | None) -> Itera
     return rate_items(items, settings, jobs)
 
 
-def _draw(one: Rated, params: dict[str, Any]) -> None:
-    """The picture of one item's curve."""
-    from affectgen.report.curve import draw_curve
+def _draw(one: Rated, item: Item, params: dict[str, Any]) -> None:
+    """The picture of one item: its curve, under the spectrogram of sound or the piano roll of MIDI."""
+    from affectgen.report.sound import draw_rated
 
     home = params["plot"]
     with Outputs(params["force"]) as outputs:
-        outputs.add(home, draw_curve(f"{one.name} ({one.kind})", one.curve, home.suffix[1:].lower()))
+        outputs.add(home, draw_rated(one, item.source, home.suffix[1:].lower()))
 
 
 def _lines(one: Rated) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
@@ -90,6 +91,18 @@ def test_a_curve_is_drawn(files) -> None:
     again = files("rate", "a.wav", "--window", "5", "--plot", "curve.png")
     assert again.returncode == 1
     assert files("rate", "a.wav", "--window", "5", "--plot", "curve.png", "--force").returncode == 0
+
+
+def test_pictures_of_sound_and_of_notes(files) -> None:
+    sizes = {}
+    for name, picture in (("a.wav", "a.png"), ("0.mid", "0.png")):
+        assert files("rate", name, "--window", "5", "--plot", picture).returncode == 0
+        sizes[name] = matplotlib.image.imread(files.folder / picture).shape[:2]
+    assert sizes == {"a.wav": (870, 1320), "0.mid": (744, 1320)}  # spectrogram and envelope are higher than a roll
+    piped = files("rate", "-", "--window", "5", "--plot", "b.svg", stdin=(files.folder / "a.wav").read_bytes())
+    assert piped.returncode == 0
+    assert piped.stderr == b""
+    assert (files.folder / "b.svg").read_bytes().rstrip().endswith(b"</svg>")
 
 
 def test_wrong_options_are_usage_errors(files, fails) -> None:
