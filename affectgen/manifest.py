@@ -6,17 +6,19 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from affectgen import __version__
 from affectgen.errors import AffectgenError
+from affectgen.spooled import Spooled
 from affectgen.task import Result
 
 FORMAT = 1
-RECORDED = ("torch", "numpy", "scipy", "miditok", "symusic")  # other versions of these may make other bytes
+# other versions of these may make other bytes
+RECORDED = ("torch", "numpy", "scipy", "miditok", "symusic", "soundfile", "soxr", "pyloudnorm")
 PARTS_OF_SETTINGS = ("settings", "run")
 ORIGINS = ("option", "environment", "preset", "default", "drawn")
 
@@ -34,9 +36,9 @@ class Manifest:
     """One output and how it was made.
 
     task: its name; argv: the command line's words; settings: the fields of the task's options; run: device, threads and
-    the checkpoint as it was asked for; checkpoint: {"name", "sha256"}; output: {"path", "sha256", "bytes"}; asked,
-    measured, details: as in Result; seconds: wall times by name; versions: of affectgen, Python, the platform and
-    RECORDED.
+    the checkpoint as it was asked for; checkpoint: {"name", "sha256"}, empty where there is none; output:
+    {"path", "sha256", "bytes"}; asked, measured, details: as in Result; seconds: wall times by name; versions: of
+    affectgen, Python, the platform and RECORDED.
     """
 
     task: str
@@ -73,7 +75,7 @@ def build_manifest(
     seconds: Mapping[str, float],
 ) -> Manifest:
     """The manifest of one result; `output` is the file it goes to, None for standard output."""
-    made = {"path": None if output is None else output.name, "sha256": digest(result.data), "bytes": len(result.data)}
+    made = {"path": None if output is None else output.name, "sha256": digest(result.data), "bytes": _size(result.data)}
     return Manifest(
         task=task,
         argv=tuple(argv),
@@ -108,9 +110,15 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(**{**parts, "argv": tuple(parts["argv"])})
 
 
-def digest(data: bytes) -> str:
+def digest(data: bytes | Spooled) -> str:
     """The SHA-256 of some bytes, as hexadecimal digits."""
-    return sha256(data).hexdigest()
+    return data.sha256() if isinstance(data, Spooled) else sha256(data).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file of any size, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -129,12 +137,18 @@ def manifest_path(output: Path) -> Path:
     return output.with_name(output.name + ".json")
 
 
+def _size(data: bytes | Spooled) -> int:
+    return data.size if isinstance(data, Spooled) else len(data)
+
+
 def _describe(value: Any) -> Any:
     """A setting's value for JSON: an input file as its absolute path (None for a pipe) and its hash."""
+    if isinstance(value, tuple):
+        return [_describe(part) for part in value]
     if isinstance(value, bytes):
         return {"path": None, "sha256": digest(value)}
     if isinstance(value, Path):
-        return {"path": str(value.resolve()), "sha256": digest(value.read_bytes())}
+        return {"path": str(value.resolve()), "sha256": file_hash(value)}
     return value
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from affectgen.errors import UsageError
+from affectgen.spooled import Spooled
 
 GROUP = "affectgen.tasks"
 
@@ -25,8 +26,9 @@ GROUP = "affectgen.tasks"
 class Options(Protocol):
     """A frozen dataclass. Every field is JSON-able (None, bool, int, float, str, tuple of str) or an input file.
 
-    An input file is a field of type `Path | bytes` or `Path | bytes | None`: a path where the file has one, the bytes
-    where it came through a pipe. Whatever draws at random draws from the field `seed: int` and nothing else.
+    An input file is a field of type `Path | bytes` or `Path | bytes | None`, several are `tuple[Path | bytes, ...]`: a
+    path where the file has one, the bytes where it came through a pipe. Whatever draws at random draws from the field
+    `seed: int` and nothing else.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -36,13 +38,14 @@ class Options(Protocol):
 class Result:
     """One finished piece.
 
-    data: the file's bytes; suffix: the file's ending with its dot (".mid"); asked: {"valence", "arousal"} or the path
-    as JSON, None where no affect was asked; measured: {"recogniser": "guide" | "judge" | "recogniser", "valence",
-    "arousal", "quadrant"}; details: further JSON-able facts for the manifest and `--json` (bars, notes, seconds, batch
-    width, note F1, ...); checkpoint: {"name", "sha256"}; summary: lines for a person, printed to stderr unless `-q`.
+    data: the file's bytes, or the file itself where it is large; suffix: the file's ending with its dot (".mid");
+    asked: {"valence", "arousal"} or the path as JSON, None where no affect was asked; measured: {"recogniser": "guide"
+    | "judge" | "recogniser", "valence", "arousal", "quadrant"}; details: further JSON-able facts for the manifest and
+    `--json` (bars, notes, seconds, batch width, note F1, ...); checkpoint: {"name", "sha256"}, empty where there is
+    none; summary: lines for a person, printed to stderr unless `-q`.
     """
 
-    data: bytes
+    data: bytes | Spooled
     suffix: str
     asked: Any
     measured: Mapping[str, Any]
@@ -118,8 +121,10 @@ def _fit(value: Any, hint: Any) -> Any:
     kinds = typing.get_args(hint) if union else (hint,)
     if isinstance(value, str) and Path in kinds and str not in kinds:
         return Path(value)
-    if isinstance(value, list) and any(k is tuple or typing.get_origin(k) is tuple for k in kinds):
-        return tuple(value)
+    sequence = next((kind for kind in kinds if kind is tuple or typing.get_origin(kind) is tuple), None)
+    if isinstance(value, list) and sequence is not None:
+        inner = typing.get_args(sequence)
+        return tuple(_fit(part, inner[0]) for part in value) if inner else tuple(value)
     return value
 
 

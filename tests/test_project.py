@@ -17,11 +17,11 @@ from affectgen.cli.main import affectgen
 
 TOP = Path(__file__).resolve().parent.parent
 FLOORS = (
-    ("affect", "errors", "paths", "device", "manifest", "task", "output", "processes", "__init__"),
+    ("affect", "errors", "paths", "device", "manifest", "task", "output", "spooled", "processes", "__init__"),
     ("score", "audio", "nn"),
     ("recognize",),
     ("writing",),
-    ("muser", "emogen", "medicine", "speech"),
+    ("muser", "emogen", "medicine", "speech", "render"),
     ("batch", "report", "evaluate"),
     ("cli", "__main__"),
 )

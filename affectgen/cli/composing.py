@@ -15,6 +15,7 @@ from affectgen.cli.options import (
     affect_options,
     affect_setting,
     all_of,
+    audio_option,
     best_of_option,
     exclude,
     given,
@@ -66,7 +67,7 @@ def compose_options(
             best_of_option(kind.best_of), tries_option(kind.tries, again),
             click.option("--count", type=click.IntRange(1),
                          help="Make several, with seeds counted up, into the folder -o."),
-            seed_option, output_options, model_options(variable), talk_options,
+            seed_option, output_options, audio_option, model_options(variable), talk_options,
         )  # fmt: skip
 
     return decorate

@@ -22,10 +22,10 @@ from affectgen.task import task_names
 
 NEEDED = (
     *("torch", "click", "miditok", "symusic", "librosa", "soundfile", "safetensors"),
-    *("numpy", "scipy", "rich", "pydantic", "matplotlib"),
+    *("soxr", "pyloudnorm", "pyfluidsynth", "numpy", "scipy", "rich", "pydantic", "matplotlib"),
 )
 OPTIONAL = {"transformers": "musicgen", "peft": "musicgen", "ray": "cluster"}
-PROGRAMS = ("fluidsynth", "ffmpeg")
+PROGRAMS = ("sox", "ffmpeg")
 
 
 @click.command()
@@ -57,13 +57,16 @@ def _look() -> dict[str, Any]:
         "packages": needed,
         "optional": {name: {"version": _version(name), "extra": extra} for name, extra in OPTIONAL.items()},
         "programs": {name: shutil.which(name) for name in PROGRAMS},
+        "sound": _sound(),
         "cores": cores(),
         "threads": choose_threads(),
         "devices": _devices() if needed["torch"] is not None else [],
         "checkpoint_folders": [str(root) for root in checkpoint_roots()],
         "checkpoints": [folder.name for folder in list_checkpoints()],
         "tasks": task_names(),
-        "problems": [f"{name} is not installed" for name, found in needed.items() if found is None] + damaged,
+        "problems": [
+            *(f"{name} is not installed" for name, found in needed.items() if found is None), *damaged, *_silent(),
+        ],
     }
 
 
@@ -78,6 +81,31 @@ def _unreadable(told: Collection[Path]) -> list[str]:
         except AffectgenError as error:
             found.append(error.message.rstrip("."))
     return found
+
+
+def _sound() -> dict[str, str | None]:
+    """What plays MIDI here: the version of FluidSynth's library, the font it would use, and what --renderer auto is."""
+    from affectgen.audio.fluid import fluid_available, fluid_version
+    from affectgen.audio.fonts import find_font
+
+    library = fluid_version() if fluid_available() else None
+    try:
+        font = find_font(None)
+    except AffectgenError as error:  # $AFFECTGEN_SOUNDFONT names what is not there
+        return {"fluidsynth": library, "font": error.message, "auto": None}
+    auto = "piano" if library is None or font is None else "fluidsynth"
+    return {"fluidsynth": library, "font": None if font is None else str(font), "auto": auto}
+
+
+def _silent() -> list[str]:
+    """What is wrong with the built-in piano."""
+    from affectgen.audio.bank import Bank
+
+    try:
+        Bank()
+    except AffectgenError as error:
+        return [error.message.rstrip(".")]
+    return []
 
 
 def _version(name: str) -> str | None:
@@ -107,6 +135,11 @@ def _page(found: dict[str, Any]) -> str:
         "optional:",
         *(_row(name, row["version"], f" (extra: {row['extra']})") for name, row in found["optional"].items()),
         *(_row(name, path) for name, path in found["programs"].items()),
+        "",
+        "sound:",
+        _row("fluidsynth", found["sound"]["fluidsynth"], " (apt install fluidsynth)"),
+        _row("soundfont", found["sound"]["font"], " (apt install musescore-general-soundfont)"),
+        f"  {'auto':<14}{found['sound']['auto']}",
         "",
         f"checkpoints: {', '.join(found['checkpoints']) or 'none'}",
         *(f"  searched: {folder}" for folder in found["checkpoint_folders"]),

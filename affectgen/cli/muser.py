@@ -12,6 +12,7 @@ from affectgen.cli.options import (
     InputFile,
     Talk,
     Words,
+    audio_option,
     model_options,
     output_options,
     seed_option,
@@ -67,6 +68,7 @@ def generate(ctx: click.Context, /, **params: Any) -> None:
 @temperature_option(TransferOptions.temperature)
 @seed_option
 @output_options
+@audio_option
 @model_options(CHECKPOINT_VARIABLE)
 @talk_options
 @click.pass_context
@@ -84,6 +86,7 @@ def transfer(ctx: click.Context, /, **params: Any) -> None:
 @muser.command()
 @click.argument("source", type=InputFile())
 @output_options
+@audio_option
 @model_options(CHECKPOINT_VARIABLE)
 @talk_options
 @click.pass_context

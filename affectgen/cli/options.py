@@ -118,11 +118,19 @@ def output_options(command: Command) -> Command:
         command,
         click.option("-o", "--output", required=True, metavar="PATH|-", help="The file to write, or - (stdout)."),
         click.option("--force", is_flag=True, help="Replace files that exist."),
-        click.option("--plot", type=click.Path(path_type=Path), help="Also draw the piano roll (.png, .svg, .pdf)."),
+        click.option("--plot", type=click.Path(path_type=Path), help="Also draw a picture (.png, .svg, .pdf)."),
         click.option("--manifest", type=click.Path(path_type=Path), help="Its place. [default: OUTPUT.json]"),
         click.option("--no-manifest", is_flag=True, help="Write no manifest."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
     )
+
+
+def audio_option(command: Command) -> Command:
+    """--audio, for commands that make MIDI."""
+    return click.option(
+        "--audio", type=click.Path(path_type=Path), metavar="PATH",
+        help="Also the sound (.wav, .flac, .ogg, .opus, .mp3), as `affectgen render` makes it.",
+    )(command)  # fmt: skip
 
 
 def model_options(variable: str) -> Callable[[Command], Command]:

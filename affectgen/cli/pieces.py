@@ -13,7 +13,10 @@ from typing import Any
 
 import click
 
+from affectgen.audio.files import is_audio_name
+from affectgen.audio.formats import format_of
 from affectgen.cli.options import Talk, origin
+from affectgen.cli.sounding import Sound, make_sound, plan_sound
 from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
@@ -27,16 +30,24 @@ UNFIT = re.compile(r"[^\w.+-]+")  # characters of an affect that are no good in 
 
 @dataclass(frozen=True)
 class Target:
-    """Where one piece goes. piece: None is standard output; manifest, plot: None where there is none."""
+    """Where one piece goes. piece: None is standard output; manifest, plot, audio: None where there is none; audio: the
+    sound of a piece that is MIDI."""
 
     piece: Path | None
     manifest: Path | None
     plot: Path | None
     force: bool
+    audio: Path | None = None
+
+    @property
+    def audio_manifest(self) -> Path | None:
+        """Beside the sound, where the piece has one, too."""
+        return None if self.audio is None or self.manifest is None else manifest_path(self.audio)
 
     def files(self) -> list[Path]:
         """Every file that will appear."""
-        return [path for path in (self.piece, self.manifest, self.plot) if path is not None]
+        places = (self.piece, self.manifest, self.plot, self.audio, self.audio_manifest)
+        return [path for path in places if path is not None]
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,8 @@ class Made:
     def to_json(self) -> dict[str, Any]:
         """The manifest, and under "files" the paths as they were given."""
         files = {"piece": self.target.piece, "manifest": self.target.manifest, "plot": self.target.plot}
+        if self.target.audio is not None:
+            files["audio"] = self.target.audio
         return {"files": {name: None if p is None else str(p) for name, p in files.items()}, **self.manifest.to_json()}
 
 
@@ -69,10 +82,18 @@ def single_target(params: Mapping[str, Any]) -> Target:
     if output == STDOUT and params["as_json"]:
         raise UsageError("--json and -o - both want standard output.", "Write to a file, or leave --json out.")
     check_picture(plot)
+    audio = _audio_place(params)
+    if audio is not None:
+        format_of(audio)
     piece = None if output == STDOUT else Path(output)
     if manifest is None and not params["no_manifest"] and piece is not None and not is_special(piece):
         manifest = manifest_path(piece)
-    return Target(piece, manifest, plot, params["force"])
+    return Target(piece, manifest, plot, params["force"], audio)
+
+
+def _audio_place(params: Mapping[str, Any]) -> Path | None:
+    """What --audio says; a command without it makes no sound beside."""
+    return params["audio"] if params.get("audio") is not None else None
 
 
 def is_folder(output: str) -> bool:
@@ -80,19 +101,26 @@ def is_folder(output: str) -> bool:
     return output != STDOUT and (output.endswith("/") or Path(output).is_dir())
 
 
-def folder_targets(params: Mapping[str, Any], names: Sequence[str]) -> list[Target]:
-    """A target for each name inside the folder --output, which is created. UsageError for what fits one piece only."""
+def folder_targets(
+    params: Mapping[str, Any], names: Sequence[str], why: str = "--count writes several files"
+) -> list[Target]:
+    """A target for each name inside the folder --output, which is created. UsageError for what fits one piece only.
+
+    why: how several files come about.
+    """
     if params["output"] == STDOUT:
-        raise UsageError("--count writes several files, and -o - is one stream.", "Give a folder: -o out/")
+        raise UsageError(f"{why}, and -o - is one stream.", "Give a folder: -o out/")
     if params["manifest"] is not None:
         raise UsageError("--manifest names one file, and several pieces are made.", "Leave it out: each gets its own.")
-    plot = params["plot"]
+    plot, audio = params["plot"], _audio_place(params)
     if plot is not None and plot.suffix.lower() in PICTURES:
         raise UsageError(f"--plot {plot} names one file, and several pieces are made.", "Give a folder: --plot out/")
+    if audio is not None and is_audio_name(audio):
+        raise UsageError(f"--audio {audio} names one file, and several pieces are made.", "Give a folder: --audio out/")
     folder = Path(params["output"])
     if folder.suffix == Path(names[0]).suffix and not is_folder(params["output"]):
         raise UsageError(f"-o {folder} names one file, and several pieces are made.", "Give a folder: -o out/")
-    for path in (folder, plot):
+    for path in (folder, plot, audio):
         if path is not None:
             output_folder(path)
     return [
@@ -101,6 +129,7 @@ def folder_targets(params: Mapping[str, Any], names: Sequence[str]) -> list[Targ
             None if params["no_manifest"] else manifest_path(folder / name),
             None if plot is None else plot / f"{Path(name).stem}.png",
             params["force"],
+            None if audio is None else audio / f"{Path(name).stem}.wav",
         )
         for name in names
     ]
@@ -123,6 +152,7 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
     task = find_task(name)
     options = [task.options(**{key: setting.value for key, setting in order.settings.items()}) for order in orders]
     run = _resources(ctx)
+    planned = plan_sound(ctx) if any(order.target.audio is not None for order in orders) else {}
     use_threads(run["threads"].value)
     began = time.perf_counter()
     loaded = task.load(run["checkpoint"].value, run["device"].value)
@@ -135,18 +165,21 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
         seconds = {"load": round(loading, 3), "make": round((time.perf_counter() - began) / len(results), 3)}
         for order, result in zip(orders[start : start + CHUNK], results, strict=True):
             record = (name, ctx.obj["argv"], order.settings, run, result, order.target.piece, seconds)
-            made.append(_write(order.target, build_manifest(*record), result))
+            sound = make_sound(ctx, order.target, result, run, planned)
+            made.append(_write(order.target, build_manifest(*record), result, sound))
             _tell(made[-1], talk)
         talk.progress(len(made), len(orders))
     return made
 
 
 def _resources(ctx: click.Context) -> dict[str, Setting]:
-    """What a piece is made with: the device and the number of threads as resolved, the checkpoint as asked for."""
+    """What a piece is made with: the device and the number of threads as resolved, the checkpoint as asked for. A
+    command without models runs on the CPU and asks for no checkpoint."""
+    device = ctx.params.get("device", "cpu")
     return {
-        "device": Setting(pick_device(ctx.params["device"]), origin(ctx, "device")),
+        "device": Setting(pick_device(device), origin(ctx, "device")),
         "threads": Setting(choose_threads(), "environment" if set(THREADS_VARIABLES) & set(os.environ) else "default"),
-        "checkpoint": Setting(ctx.params["checkpoint"], origin(ctx, "checkpoint")),
+        "checkpoint": Setting(ctx.params.get("checkpoint"), origin(ctx, "checkpoint")),
     }
 
 
@@ -157,25 +190,32 @@ def print_json(name: str, made: Sequence[Made]) -> None:
     click.echo(json.dumps({"task": name, "pieces": [piece.to_json() for piece in made]}, indent=2, ensure_ascii=False))
 
 
-def _write(target: Target, manifest: Manifest, result: Result) -> Made:
-    """The piece, its picture and its manifest: all of them, or none."""
+def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | None) -> Made:
+    """The piece, its picture, its sound and the manifests: all of them, or none."""
     with Outputs(target.force) as outputs:
         if target.piece is not None:
             outputs.add(target.piece, result.data)
         if target.manifest is not None:
             outputs.add(target.manifest, manifest.to_bytes())
         if target.plot is not None:
-            outputs.add(target.plot, _draw(result, target.plot))
+            outputs.add(target.plot, _draw(result, target))
+        if target.audio is not None and sound is not None:
+            outputs.add(target.audio, sound.result.data)
+            if target.audio_manifest is not None:
+                outputs.add(target.audio_manifest, sound.manifest.to_bytes())
         if target.piece is None:
             write_stdout(result.data)
-    return Made(target, manifest, result.summary)
+    return Made(target, manifest, (*result.summary, *(sound.summary if sound is not None else ())))
 
 
-def _draw(result: Result, path: Path) -> bytes:
-    """The picture of a piece as the bytes of a file of `path`'s kind."""
-    from affectgen.report.pianoroll import draw_piano_roll
+def _draw(result: Result, target: Target) -> bytes:
+    """The picture of a piece as the bytes of a file of the kind that its name says: a piano roll, or a spectrogram with
+    the emotion over time."""
+    from affectgen.report.picture import draw_result
 
-    return draw_piano_roll(result.data, result.asked, result.measured, path.suffix[1:].lower())
+    assert target.plot is not None
+    name = "standard output" if target.piece is None else target.piece.name
+    return draw_result(result, name, target.plot.suffix[1:].lower())
 
 
 def _tell(made: Made, talk: Talk) -> None:

@@ -11,7 +11,7 @@ import click
 from affectgen.cli.options import InputFile, Talk, readable, talk_options
 from affectgen.device import pick_device, use_threads
 from affectgen.errors import AffectgenError, CheckpointError, UsageError
-from affectgen.manifest import Manifest, digest, read_manifest, versions
+from affectgen.manifest import Manifest, digest, file_hash, read_manifest, versions
 from affectgen.output import STDOUT, Outputs, check_output, write_stdout
 from affectgen.task import Result, Task, find_task, options_from
 
@@ -63,7 +63,7 @@ def replay(
         with Outputs(force) as outputs:
             outputs.add(path, result.data)
         talk.say(f"wrote {path}, the same bytes as recorded")
-    elif path.read_bytes() == result.data:
+    elif file_hash(path) == digest(result.data):
         talk.say(f"{path} is what its manifest says, byte for byte")
     else:
         raise AffectgenError(f"{path} was changed since its manifest was written.", "Use -o to write the original.")
@@ -82,19 +82,41 @@ def _place(manifest: Path, record: Manifest, output: str | None) -> Path | None:
 def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint: str | None) -> Result:
     """Run the recorded task with its recorded settings."""
     task = find_task(record.task)
-    values = {name: setting.value for name, setting in record.settings.items()}
-    unknown = sorted(set(inputs) - set(values))
-    if unknown:
-        raise UsageError(f"The manifest has no input {', '.join(unknown)}.", f"It has: {', '.join(sorted(values))}.")
-    values = {name: _input(name, value, inputs.get(name)) for name, value in values.items()}
+    values = _with_inputs(record, inputs)
     wanted = checkpoint if checkpoint is not None else _checkpoint(record)
     if checkpoint is not None and "checkpoint" in values:
         values["checkpoint"] = checkpoint
     options = _options(task, values)
-    _check_checkpoint(record, wanted)
+    if wanted is not None:
+        _check_checkpoint(record, wanted)
     use_threads(record.run["threads"].value)
     loaded = task.load(wanted, pick_device(record.run["device"].value))
     return loaded.run([options])[0]
+
+
+def _with_inputs(record: Manifest, inputs: Mapping[str, Path | bytes]) -> dict[str, Any]:
+    """The recorded settings with their input files; the second of several sources is `sources.2`."""
+    values = {name: setting.value for name, setting in record.settings.items()}
+    several = {name: value for name, value in values.items() if isinstance(value, list) and any(map(_is_file, value))}
+    numbered = {name: [f"{name}.{n + 1}" for n in range(len(value))] for name, value in several.items()}
+    known = {*values, *(name for names in numbered.values() for name in names)}
+    unknown = sorted(set(inputs) - known)
+    if unknown:
+        raise UsageError(f"The manifest has no input {', '.join(unknown)}.", f"It has: {', '.join(sorted(known))}.")
+    for name, value in values.items():
+        if name in several:
+            moved = [inputs.get(numbered[name][n], inputs.get(name) if len(value) == 1 else None)
+                     for n in range(len(value))]  # fmt: skip
+            rows = zip(numbered[name], value, moved, strict=True)
+            values[name] = [_input(name if len(value) == 1 else one, part, new) for one, part, new in rows]
+        else:
+            values[name] = _input(name, value, inputs.get(name))
+    return values
+
+
+def _is_file(value: Any) -> bool:
+    """Whether a recorded value is an input file."""
+    return isinstance(value, dict) and set(value) == {"path", "sha256"}
 
 
 def _options(task: Task, values: Mapping[str, Any]) -> Any:
@@ -107,10 +129,10 @@ def _options(task: Task, values: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def _checkpoint(record: Manifest) -> str:
-    """The checkpoint as it was asked for, which may be a path, else the name of the one used."""
+def _checkpoint(record: Manifest) -> str | None:
+    """The checkpoint as it was asked for, may be a path, else the name of the one used; None where there is none."""
     asked = record.run["checkpoint"].value
-    return str(asked) if asked is not None else record.checkpoint["name"]
+    return str(asked) if asked is not None else record.checkpoint.get("name")
 
 
 def _check_checkpoint(record: Manifest, name: str) -> None:
@@ -131,12 +153,12 @@ def _check_checkpoint(record: Manifest, name: str) -> None:
 
 def _input(name: str, value: Any, moved: Path | bytes | None) -> Any:
     """A recorded value; for an input file the file itself, after a look at its hash."""
-    if not (isinstance(value, dict) and set(value) == {"path", "sha256"}):
+    if not _is_file(value):
         return value
     if moved is None and value["path"] is None:
         raise UsageError(f"The input {name} came through a pipe.", f"Give it again: --input {name}=PATH")
     source = moved if moved is not None else readable(Path(value["path"]))
-    if digest(source if isinstance(source, bytes) else source.read_bytes()) != value["sha256"]:
+    if (digest(source) if isinstance(source, bytes) else file_hash(source)) != value["sha256"]:
         where = "The bytes" if isinstance(source, bytes) else str(source)
         raise AffectgenError(
             f"{where} given as {name} changed: SHA-256 {value['sha256']} is needed.", f"Use --input {name}=PATH"
@@ -153,5 +175,8 @@ def _check_same(record: Manifest, result: Result) -> None:
     before, used = record.details.get("map"), result.details.get("map")  # EmoGen's, which is a file of its own
     if isinstance(before, dict) and before != used:
         changed.append(f"the map {before.get('name')} with SHA-256 {before.get('sha256')}")
+    player, now_player = record.details.get("renderer"), result.details.get("renderer")
+    if player != now_player:
+        changed.append(f"the renderer {player} (now {now_player})")
     hint = f"It was made with {', '.join(changed)}." if changed else "The task is not reproducible: please report it."
     raise AffectgenError("Other bytes came than the manifest records, so nothing was written.", hint)

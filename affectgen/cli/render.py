@@ -1,0 +1,203 @@
+"""`affectgen render`: MIDI and recordings to finished sound files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import Command, InputFile, Number, Talk, all_of, given, origin, output_options, talk_options
+from affectgen.cli.pieces import Order, folder_targets, is_folder, make, print_json, single_target
+from affectgen.errors import AffectgenError, PartlyFailed, UsageError
+from affectgen.manifest import Setting
+from affectgen.output import STDOUT, check_outputs
+
+FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
+OFF = "off"
+
+
+class Loudness(click.ParamType["float | None"]):
+    """A loudness in LUFS, or `off`."""
+
+    name = "lufs|off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """The number, None for off."""
+        return None if value is None or value == OFF else Number(-70, -5).convert(value, param, ctx)
+
+
+def sound_options(command: Command) -> Command:
+    """What a sound file is like: format, level, room, tags."""
+    return all_of(
+        command,
+        click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by -o's ending; wav for -]"),
+        click.option("--bits", type=click.Choice(("16", "24", "float")), help="Of WAV and FLAC. [default: 16]"),
+        click.option("--rate", type=click.Choice(("44100", "48000")), help="A second. [default: 44100; Opus 48000]"),
+        click.option("--quality", type=click.Choice(("low", "normal", "high")), default="normal", show_default=True,
+                     help="Of OGG, Opus and MP3."),
+        click.option("--loudness", type=Loudness(), default="-16", show_default=True, envvar="AFFECTGEN_LOUDNESS",
+                     help="Integrated loudness, LUFS (ITU-R BS.1770); off leaves it as it is."),
+        click.option("--ceiling", type=Number(-20, 0), default=-1.0, show_default=True,
+                     help="True peak that nothing passes, dBTP."),
+        click.option("--reverb", type=click.Choice(("none", "room", "chamber", "hall")), default="none",
+                     show_default=True, help="A room around the sound."),
+        click.option("--title", default="", help="A tag of the file."),
+        click.option("--artist", default="", help="A tag of the file."),
+        click.option("--comment", default="", help="A tag of the file."),
+    )  # fmt: skip
+
+
+def player_options(command: Command) -> Command:
+    """What plays MIDI."""
+    return all_of(
+        command,
+        click.option("--renderer", type=click.Choice(("auto", "fluidsynth", "piano")), default="auto",
+                     show_default=True, envvar="AFFECTGEN_RENDERER",
+                     help="auto: FluidSynth where it is installed, else the built-in piano."),
+        click.option("--soundfont", metavar="PATH", envvar="AFFECTGEN_SOUNDFONT",
+                     help="For FluidSynth. [default: one of the system's]"),
+    )  # fmt: skip
+
+
+def _join_options(command: Command) -> Command:
+    return all_of(
+        command,
+        click.option("--join", type=Number(0, 60), metavar="SECONDS",
+                     help="Make one file of several, neighbours crossfaded for so long (0: end to start)."),
+        click.option("--curve", type=click.Choice(("equal-power", "linear")), default="equal-power", show_default=True,
+                     help="Of the crossfade: equal-power for different music, linear for the same."),
+    )  # fmt: skip
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=InputFile(), metavar="FILE|-...")
+@_join_options
+@player_options
+@sound_options
+@click.option("--measure", is_flag=True, help="Read the emotion of the sound, too.")
+@click.option("--stream", is_flag=True, help="With -o -: WAV as it is made, at its own level, of unknown length.")
+@output_options
+@talk_options
+@click.pass_context
+def render(ctx: click.Context, /, files: tuple[Path | bytes, ...], **params: Any) -> None:
+    """Turn MIDI into sound; level, join and convert sound.
+
+    FILEs are MIDI or whatever libsndfile reads; - is standard input. Several FILEs become several files in the folder
+    -o, or one with --join. The built-in piano needs nothing but this package; FluidSynth plays all instruments.
+
+    \b
+    affectgen render happy.mid -o happy.flac
+    affectgen render path.mid -o path.mp3 --reverb hall --loudness -14 --title "From sad to happy"
+    affectgen render *.mid -o out/ --format ogg
+    affectgen render a.mid b.mid take.wav --join 2.5 -o session.wav
+    affectgen emogen generate -a calm -o - | affectgen render - -o - --format wav | sox - out.mp3
+    """
+    talk = Talk(params["quiet"], params["verbose"])
+    if params["stream"]:
+        _stream(ctx, files)
+        return
+    orders = _orders(ctx, files)
+    check_outputs([path for order in orders for path in order.target.files()], force=params["force"])
+    made, failed = [], 0
+    for done, order in enumerate(orders, start=1):
+        try:
+            made += make(ctx, "render", [order], talk)
+        except UsageError:
+            raise
+        except AffectgenError as error:
+            if len(orders) == 1:
+                raise
+            failed += 1
+            click.echo(f"Error: {_named(order, error)}", err=True)
+        talk.progress(done, len(orders))
+    if params["as_json"]:
+        print_json("render", made)
+    if failed:
+        kind = PartlyFailed if made else AffectgenError
+        raise kind(f"{failed} of {len(orders)} files could not be rendered.", "Each is named above.")
+
+
+def _named(order: Order, error: AffectgenError) -> str:
+    """What went wrong, with the source's name."""
+    source = order.settings["sources"].value[0]
+    name = str(source) if isinstance(source, Path) else "standard input"
+    return error.message if name in error.message else f"{name}: {error.message}"
+
+
+def _orders(ctx: click.Context, files: tuple[Path | bytes, ...]) -> list[Order]:
+    """One file to make for each source, or one for all."""
+    params = ctx.params
+    several = len(files) > 1 and params["join"] is None
+    if len(files) == 1 and params["join"] is not None:
+        raise UsageError("--join came with one file.", "Name several.")
+    if several and params["output"] == STDOUT:
+        raise UsageError(f"{len(files)} files came, and -o - is one stream.", "Add --join, or give a folder: -o out/")
+    folder = is_folder(params["output"]) or several
+    suffix = f".{params['format_'] if params['format_'] is not None else 'wav'}"
+    settings = render_settings(ctx, _format(ctx, folder))
+    if not folder:
+        return [Order({**settings, "sources": Setting(files, "option")}, single_target(params))]
+    groups = [files] if params["join"] is not None else [(file,) for file in files]
+    names = [f"{group[0].stem if isinstance(group[0], Path) else 'stdin'}{suffix}" for group in groups]
+    targets = folder_targets(params, names, "Several FILEs make several files")
+    pairs = zip(groups, targets, strict=True)
+    return [Order({**settings, "sources": Setting(group, "option")}, target) for group, target in pairs]
+
+
+def _format(ctx: click.Context, folder: bool) -> Setting:
+    """The format: of --format, else of the output's ending."""
+    from affectgen.audio.formats import format_of
+
+    named, output = ctx.params["format_"], ctx.params["output"]
+    if named is not None:
+        return Setting(named, origin(ctx, "format_"))
+    if folder or output == STDOUT:
+        return Setting("wav", "default")
+    return Setting(format_of(Path(output)).name, "option")
+
+
+def render_settings(ctx: click.Context, kind: Setting) -> dict[str, Setting]:
+    """The fields of RenderOptions but the sources, from the command's options; what plays MIDI is settled here, so that
+    a manifest says what did."""
+    from affectgen.render.sound import choose_player
+
+    names = ("quality", "loudness", "ceiling", "reverb", "title", "artist", "comment", "bits", "curve", "measure")
+    settings = {name: Setting(ctx.params[name], origin(ctx, name)) for name in names}
+    rate, join = ctx.params["rate"], ctx.params["join"]
+    settings["rate"] = Setting(None if rate is None else int(rate), origin(ctx, "rate"))
+    settings["overlap"] = Setting(0.0 if join is None else join, origin(ctx, "join"))
+    if ctx.params["renderer"] == "piano" and given(ctx, "soundfont") and origin(ctx, "soundfont") == "option":
+        raise UsageError("--soundfont came with --renderer piano, which has its own sound.", "Leave one of them out.")
+    font = None if ctx.params["renderer"] == "piano" else ctx.params["soundfont"]
+    player = choose_player(ctx.params["renderer"], font)
+    settings["renderer"] = Setting(player.name, origin(ctx, "renderer"))
+    found = None if player.font is None else str(player.font)
+    return {**settings, "soundfont": Setting(found, origin(ctx, "soundfont")), "format": kind}
+
+
+def _stream(ctx: click.Context, files: tuple[Path | bytes, ...]) -> None:
+    """Write WAV to standard output as it is made; the ceiling holds, the loudness is as it comes."""
+    import sys
+
+    from affectgen.audio.limiter import limited
+    from affectgen.audio.wav import stream_wav
+    from affectgen.render.options import RenderOptions
+    from affectgen.render.sound import Heard, Player, sound_of
+
+    params = ctx.params
+    if params["output"] != STDOUT:
+        raise UsageError(f"--stream came with -o {params['output']}.", "It writes to standard output: -o -")
+    fixed = ("plot", "manifest", "as_json", "measure", "loudness", "title", "artist", "comment", "quality")
+    clash = [name for name in fixed if origin(ctx, name) == "option"]
+    if clash or params["format_"] not in (None, "wav"):
+        word = given(ctx, *clash)[0] if clash else f"--format {params['format_']}"
+        raise UsageError(f"--stream and {word} exclude each other.", "A stream is WAV at its own level.")
+    if len(files) > 1 and params["join"] is None:
+        raise UsageError(f"{len(files)} files came, and a stream is one.", "Add --join.")
+    settings = render_settings(ctx, Setting("wav", "default"))
+    options = RenderOptions(files, **{**{name: setting.value for name, setting in settings.items()}, "loudness": None})
+    font = None if options.soundfont is None else Path(options.soundfont)
+    encoding = options.encoding
+    sound = limited(sound_of(options, Player(font), Heard()), encoding.rate, 0.0, options.ceiling)
+    stream_wav(sys.stdout.buffer, sound, encoding.rate, 2, encoding.depth)

@@ -1,0 +1,97 @@
+"""The sound beside a piece: what `--audio` adds to every command that makes MIDI."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from affectgen import __version__
+from affectgen.audio.formats import format_of
+from affectgen.errors import UsageError
+from affectgen.manifest import Manifest, Setting, build_manifest, digest
+from affectgen.task import Result, find_task
+
+if TYPE_CHECKING:
+    from affectgen.cli.pieces import Target
+
+TASK = "render"
+VARIABLES = {"renderer": "AFFECTGEN_RENDERER", "soundfont": "AFFECTGEN_SOUNDFONT", "loudness": "AFFECTGEN_LOUDNESS"}
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a piece and how it was made."""
+
+    result: Result
+    manifest: Manifest
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Lines for a person."""
+        return tuple(f"sound: {line}" for line in self.result.summary)
+
+
+def make_sound(
+    ctx: click.Context, target: Target, piece: Result, run: Mapping[str, Setting], planned: Mapping[str, Setting]
+) -> Sound | None:
+    """Render a finished piece as `affectgen render` would by itself; None where the target wants no sound.
+
+    planned: as `plan_sound` settled it.
+    """
+    if target.audio is None or not isinstance(piece.data, bytes):
+        return None
+    settings = {**planned, "format": Setting(format_of(target.audio).name, "option")}
+    task = find_task(TASK)
+    began = time.perf_counter()
+    given = {name: setting.value for name, setting in settings.items()}
+    made = task.load(None, "cpu").run([task.options(sources=(piece.data,), **given)])[0]
+    result = replace(made, asked=piece.asked)
+    where = None if target.piece is None else str(target.piece.resolve())
+    source = Setting([{"path": where, "sha256": digest(piece.data)}], "option")
+    seconds = {"make": round(time.perf_counter() - began, 3)}
+    resources = {**run, "device": Setting("cpu", "default"), "checkpoint": Setting(None, "default")}
+    record = (TASK, ctx.obj["argv"], {"sources": source, **settings}, resources, result, target.audio, seconds)
+    return Sound(result, build_manifest(*record))
+
+
+def plan_sound(ctx: click.Context) -> dict[str, Setting]:
+    """What sound beside a piece is made like: the defaults of `render`, the affect and the command as tags, and what
+    the environment says. Called before anything is composed: AffectgenError where it cannot be had.
+    """
+    from affectgen.render.options import RenderOptions
+    from affectgen.render.sound import choose_player
+
+    found: dict[str, Setting] = {}
+    for name, text in (("title", _title(ctx)), ("comment", f"affectgen {__version__}: {' '.join(ctx.obj['argv'])}")):
+        found[name] = Setting(text, "default")
+    said = {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
+    if said["loudness"] is not None:
+        found["loudness"] = Setting(_loudness(said["loudness"]), "environment")
+    player = choose_player(said["renderer"] if said["renderer"] is not None else "auto", said["soundfont"])
+    where = {name: "default" if said[name] is None else "environment" for name in ("renderer", "soundfont")}
+    found["renderer"] = Setting(player.name, where["renderer"])
+    found["soundfont"] = Setting(None if player.font is None else str(player.font), where["soundfont"])
+    RenderOptions((b"",), **{name: setting.value for name, setting in found.items()})  # checks the values
+    return found
+
+
+def _loudness(text: str) -> float | None:
+    try:
+        return None if text == "off" else float(text)
+    except ValueError as error:
+        variable = VARIABLES["loudness"]
+        raise UsageError(f"{variable} holds {text!r}, which is no loudness.", "Use LUFS, -70 to -5, or off.") from error
+
+
+def _title(ctx: click.Context) -> str:
+    """The affect as it was asked for."""
+    affect: Any = ctx.params.get("affect")
+    if affect is not None:
+        return str(affect)
+    point = [ctx.params.get(name) for name in ("valence", "arousal")]
+    return "" if None in point else f"{point[0]:g},{point[1]:g}"
