@@ -37,7 +37,10 @@ COLUMNS = (
     help="What the files are; sound is told as music or speech by how it moves.",
 )
 @click.option("--window", type=Number(1), help="Also a curve: the emotion in windows of so many seconds.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the curve (.png, .svg, .pdf); needs --window.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path),
+    help="Draw the curve under the sound or the notes (.png, .svg, .pdf); needs --window.",
+)
 @click.option("--force", is_flag=True, help="Replace the picture if it exists.")
 @click.option(
     "--speaker-baseline", "baseline", type=click.Path(path_type=Path), metavar="AUDIO",
