@@ -73,6 +73,11 @@ class Meter:
         kept = loud[loud > loud.mean() * 10 ** (RELATIVE_GATE / 10)]
         return OFFSET + 10 * math.log10(float(kept.mean()))
 
+    def mean(self) -> float:
+        """LUFS of all so far without any gate; -inf for silence."""
+        power = (sum(self._hops) + self._open) / max(self._frames, 1)
+        return OFFSET + 10 * math.log10(power) if power > 0 else -math.inf
+
     def _add(self, block: Frames) -> None:
         """Filter at most PIECE frames and add their energy to the hops they belong to."""
         from scipy.signal import sosfilt
@@ -96,6 +101,14 @@ class Meter:
     def _edge(self, hop: int) -> int:
         """The frame at which a tenth of a second begins."""
         return hop * self._rate // 10
+
+
+def mean_loudness(sound: Frames, rate: int) -> float:
+    """Ungated loudness of a short stretch of sound, float32 [N, channels], LUFS, as the short-term loudness of EBU Tech
+    3341 is of three seconds; -inf for silence."""
+    meter = Meter(rate, sound.shape[1])
+    meter.add(sound)
+    return meter.mean()
 
 
 class PeakMeter:

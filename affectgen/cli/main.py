@@ -26,6 +26,7 @@ COMPLETION_VARIABLE = "_AFFECTGEN_COMPLETE"  # the name Click's completion scrip
 COMMANDS: dict[str, tuple[str, str]] = {
     "muser": ("affectgen.cli.muser:muser", "Compose piano music for an emotion (MusER)."),
     "emogen": ("affectgen.cli.emogen:emogen", "Compose by musical attributes, and measure them (EmoGen)."),
+    "medicine": ("affectgen.cli.medicine:medicine", "Sessions from one emotion to another, clip by clip."),
     "render": ("affectgen.cli.render:render", "Turn MIDI into sound; level, join and convert sound."),
     "rate": ("affectgen.cli.rate:rate", "Measure the emotion of MIDI, music, speech and text."),
     "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well generators and recognisers do."),

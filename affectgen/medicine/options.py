@@ -1,0 +1,85 @@
+"""What can be asked of a session. Frozen dataclasses that check their own values; nothing heavy is imported."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from affectgen.affect import Affect, AffectPath
+from affectgen.errors import UsageError
+
+DYNAMICS = ("none", "first", "second")
+ROUTES = ("plane", "circle")
+LEAST_MINUTES, MOST_MINUTES = 0.5, 240.0
+LEAST_CLIP, MOST_CLIP = 5.0, 120.0  # seconds
+MOST_OVERLAP = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """A session to plan: from one emotion to another on the iso principle, or along a path.
+
+    start, goal: emotions as `Affect.parse` reads them; path: instead, as `AffectPath.parse` reads it; minutes: of the
+    whole session; clip: seconds of a clip, at most; overlap: seconds that neighbours share; dwell, match: shares of the
+    session at the goal and at the start; bound: longest step from clip to clip, None for none; route: straight
+    ("plane") or around neutral ("circle"); dynamics: inertia of the state, one of DYNAMICS; inertia: its time constant
+    as a share of the session; style: words that every clip's prompt ends with.
+    """
+
+    start: str | None = None
+    goal: str | None = None
+    path: str | None = None
+    minutes: float = 15.0
+    clip: float = 30.0
+    overlap: float = 2.0
+    dwell: float = 0.25
+    match: float = 0.1
+    bound: float | None = 0.35
+    route: str = "plane"
+    dynamics: str = "none"
+    inertia: float = 0.05
+    style: str = "solo piano"
+
+    def __post_init__(self) -> None:
+        if self.path is not None and (self.start is not None or self.goal is not None):
+            raise UsageError("--path came with --from or --to.", "Give a path, or a start and a goal.")
+        if self.path is None and (self.start is None or self.goal is None):
+            raise UsageError("A session needs a start and a goal.", "Give --from and --to, or a --path.")
+        for text in (self.start, self.goal):
+            if text is not None:
+                Affect.parse(text)
+        if self.path is not None:
+            AffectPath.parse(self.path)
+        _within("--minutes", self.minutes, LEAST_MINUTES, MOST_MINUTES)
+        _within("--clip", self.clip, LEAST_CLIP, MOST_CLIP)
+        _within("--overlap", self.overlap, 0.0, min(MOST_OVERLAP, self.clip / 3))
+        _within("--inertia", self.inertia, 0.001, 0.5)
+        for option, value, known in (("--route", self.route, ROUTES), ("--dynamics", self.dynamics, DYNAMICS)):
+            if value not in known:
+                raise UsageError(f"{option} got {value!r}.", f"Use one of {', '.join(known)}.")
+        if self.count < 2:
+            shortest = 2 * self.clip - self.overlap
+            raise UsageError(
+                f"--minutes {self.minutes:g} holds no two clips of {self.clip:g} s.",
+                f"Give at least {shortest / 60:.2g} minutes, or a shorter --clip.",
+            )
+
+    @property
+    def seconds(self) -> float:
+        """Length of the session."""
+        return self.minutes * 60
+
+    @property
+    def count(self) -> int:
+        """How many clips of at most `clip` seconds fill the session, neighbours overlapping."""
+        return math.ceil((self.seconds - self.overlap) / (self.clip - self.overlap) - 1e-9)
+
+    @property
+    def clip_seconds(self) -> float:
+        """How long each clip is, so that they end exactly with the session."""
+        return (self.seconds + self.overlap * (self.count - 1)) / self.count
+
+
+def _within(option: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise UsageError(f"{option} got {value:g}; expected {low:g} to {high:g}.", "Give a value in that range.")

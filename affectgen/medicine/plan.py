@@ -1,0 +1,154 @@
+"""The plan of a session: what each clip shall carry, when, and in which words it is asked for.
+
+The default shape is the iso principle (Altshuler, 1948): meet the listener's state, lead in small steps, dwell at the
+goal (`affectgen.affect.isoprinciple`). A plan is a JSON file that can be edited by hand: points, prompts, rows added or
+taken away; times follow from the length of the clips and their overlap.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affectgen.affect import Affect, AffectPath, iso
+from affectgen.errors import AffectError, AffectgenError
+from affectgen.medicine.options import LEAST_CLIP, MOST_CLIP, PlanOptions
+
+FORMAT = 1
+MOST_CLIPS = 1000
+REMEDY = "Make one with `affectgen medicine plan --json`."
+# arousal up to which the words are true: tempo, force
+PACES = ((-0.6, "very slow", "very soft"), (-0.2, "slow", "soft"), (0.2, "moderate tempo", "gentle"),
+         (0.6, "lively tempo", "firm"), (1.0, "fast", "energetic"))  # fmt: skip
+TURNS = ((-0.3, "minor key"), (0.3, "open harmony"), (1.0, "major key"))  # valence up to which they are true
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip. number: from 1; start: seconds into the session; affect: what it shall carry; prompt: in words."""
+
+    number: int
+    start: float
+    affect: Affect
+    prompt: str
+
+    @property
+    def word(self) -> str:
+        """The nearest word."""
+        return self.affect.nearest_words(1)[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All clips of a session, each clip_seconds long, neighbours sharing overlap seconds."""
+
+    clips: tuple[Clip, ...]
+    clip_seconds: float
+    overlap: float
+
+    @property
+    def seconds(self) -> float:
+        """Length of the session."""
+        return self.clip_seconds * len(self.clips) - self.overlap * (len(self.clips) - 1)
+
+    def path(self) -> AffectPath:
+        """What is asked over time, in seconds: each clip's emotion at its middle."""
+        points = [(clip.start + self.clip_seconds / 2, clip.affect) for clip in self.clips]
+        from affectgen.affect import Keyframe
+
+        return AffectPath(tuple(Keyframe(time, affect) for time, affect in points), "seconds")
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan file's content."""
+        rows = [
+            {"clip": c.number, "start": round(c.start, 3), "valence": round(c.affect.valence, 4),
+             "arousal": round(c.affect.arousal, 4), "word": c.word, "prompt": c.prompt}
+            for c in self.clips
+        ]  # fmt: skip
+        return {
+            "plan": FORMAT, "seconds": round(self.seconds, 6), "clip_seconds": self.clip_seconds,
+            "overlap": self.overlap, "clips": rows,
+        }  # fmt: skip
+
+
+def make_plan(options: PlanOptions) -> Plan:
+    """The plan that options ask for. AffectError where the session is too short for the steps' bound."""
+    path = _path(options)
+    if options.dynamics != "none":
+        order = 1 if options.dynamics == "first" else 2
+        path = path.with_inertia(options.inertia * path.duration, order, count=max(64, 4 * options.count))
+    points = path.sample(options.count, options.seconds)
+    step = options.clip_seconds - options.overlap
+    clips = [Clip(n + 1, n * step, point, prompt_for(point, options.style)) for n, point in enumerate(points)]
+    return Plan(tuple(clips), options.clip_seconds, options.overlap)
+
+
+def _path(options: PlanOptions) -> AffectPath:
+    """The state over the session, in fractions unless a path gives seconds."""
+    if options.path is not None:
+        return AffectPath.parse(options.path)
+    start, goal = (Affect.parse(str(text)) for text in (options.start, options.goal))
+    route = "circle" if options.route == "circle" else "plane"
+    try:
+        return iso(start, goal, options.count, options.dwell, options.bound, route, options.match)  # type: ignore[arg-type]
+    except AffectError as error:
+        hint = f"Take more --minutes, shorter --clip, or another --bound. {error.hint}"
+        raise AffectError(error.message, hint) from error
+
+
+def prompt_for(affect: Affect, style: str) -> str:
+    """An emotion in the words that text-to-music models know: mood, tempo, force, harmony, style."""
+    mood = ", ".join(affect.nearest_words(2))
+    tempo, force = next((tempo, force) for top, tempo, force in PACES if affect.arousal <= top)
+    turn = next(turn for top, turn in TURNS if affect.valence <= top)
+    return ", ".join(part for part in (mood, tempo, force, turn, style) if part)
+
+
+def read_plan(source: Path | bytes) -> Plan:
+    """A plan file. AffectgenError that names the row where it is no plan; prompts that are missing are made anew."""
+    name = str(source) if isinstance(source, Path) else "The plan"
+    try:
+        data = source.read_bytes() if isinstance(source, Path) else source
+        held = json.loads(data)
+    except OSError as error:
+        raise AffectgenError(f"{name} cannot be read: {error.strerror}.", "Check the path.") from error
+    except ValueError as error:
+        raise AffectgenError(f"{name} is no JSON: {error}.", REMEDY) from error
+    if not isinstance(held, Mapping) or held.get("plan") != FORMAT or not isinstance(held.get("clips"), list):
+        raise AffectgenError(f"{name} is no plan of a session.", REMEDY)
+    length = _number(held, "clip_seconds", LEAST_CLIP / 2, MOST_CLIP, name)
+    overlap = _number(held, "overlap", 0.0, length / 2, name)
+    rows = held["clips"]
+    if not 1 <= len(rows) <= MOST_CLIPS:
+        raise AffectgenError(f"{name} holds {len(rows)} clips; expected 1 to {MOST_CLIPS}.", "Give it some rows.")
+    clips = [_clip(row, number, number * (length - overlap), name) for number, row in enumerate(rows)]
+    return Plan(tuple(clips), length, overlap)
+
+
+def _number(held: Mapping[str, Any], key: str, low: float, high: float, name: str) -> float:
+    value = held.get(key)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise AffectgenError(f"{name} gives {key} as {value!r}.", f"Give a number from {low:g} to {high:g}.")
+    if not low <= value <= high:
+        raise AffectgenError(f"{name} gives {key} as {value:g}.", f"Give a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def _clip(row: object, number: int, start: float, name: str) -> Clip:
+    where = f"{name}, clip {number + 1}"
+    if not isinstance(row, Mapping):
+        raise AffectgenError(f"{where} is {row!r}, not an object.", 'Write {"valence": -0.5, "arousal": 0.4}.')
+    try:
+        affect = Affect(row["valence"], row["arousal"])
+    except KeyError as error:
+        raise AffectgenError(f"{where} has no {error}.", "Give it valence and arousal, each from -1 to 1.") from error
+    except AffectError as error:
+        raise AffectgenError(f"{where}: {error.message}", error.hint) from error
+    prompt = row.get("prompt", "")
+    if not isinstance(prompt, str):
+        raise AffectgenError(f"{where} has {prompt!r} as its prompt.", "Give it words.")
+    return Clip(number + 1, start, affect, prompt if prompt.strip() else prompt_for(affect, PlanOptions.style))

@@ -1,0 +1,126 @@
+"""A session from its plan: every clip made, or found finished, then mixed into one sound."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from affectgen.audio.level import Levelled, levelled
+from affectgen.audio.reverb import reverberant, space_named
+from affectgen.audio.spool import Spool
+from affectgen.device import use_threads
+from affectgen.medicine.clips import Clips, Made
+from affectgen.medicine.mix import Grid, mixed, plan_gains
+from affectgen.medicine.plan import Plan
+from affectgen.medicine.render_options import MedicineOptions
+from affectgen.medicine.symbolic import Composing, Wanted, compose, play, session_seeds, sounding
+from affectgen.processes import map_in_processes
+
+Tell = Callable[[int, int], None]  # clips done, of how many
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process needs to make one clip."""
+
+    home: str
+    settings: dict[str, Any]
+    wanted: Wanted
+    composing: Composing
+    font: str | None
+    rate: int
+
+
+def make_clips(options: MedicineOptions, plan: Plan, home: Path, font: Path | None, tell: Tell) -> list[Made]:
+    """Every clip of the plan, in order; those that the folder `home` holds already are not made again.
+
+    AffectgenError where one cannot be composed or written.
+    """
+    rate = options.encoding.rate
+    composing = Composing(options.composer, options.checkpoint, "cpu", options.best_of, options.tries, options.near)
+    settings = {**asdict(composing), "font": None if font is None else str(font), "rate": rate}
+    clips, grid = Clips(home, settings), grid_of(plan, rate)
+    tonic, seeds = session_seeds(options.seed, len(plan.clips))
+    wanted = [
+        Wanted(clip.number, clip.affect, grid.frames(n) / rate, seeds[n], tonic) for n, clip in enumerate(plan.clips)
+    ]
+    found = {one.number: clips.find(one.number, clips.key(one)) for one in wanted}
+    missing = [one for one in wanted if found[one.number] is None]
+    done = len(wanted) - len(missing)
+    tell(done, len(wanted))
+    name = None if font is None else str(font)
+    works = [Work(str(home), settings, one, composing, name, rate) for one in missing]
+    for made in _run(works, options.jobs):
+        found[made.number] = made
+        done += 1
+        tell(done, len(wanted))
+    return [made for made in found.values() if made is not None]
+
+
+def _run(works: Sequence[Work], jobs: int) -> Iterator[Made]:
+    if jobs == 1 or len(works) < 3:
+        yield from map(_make, works)
+    else:
+        yield from map_in_processes(_make, works, min(jobs, len(works)))
+
+
+def _make(work: Work) -> Made:
+    """One clip, composed, played and kept."""
+    use_threads(1)
+    clips = Clips(Path(work.home), work.settings)
+    piece = compose(work.wanted, work.composing)
+    midi = piece.data if isinstance(piece.data, bytes) else piece.data.read()
+    font = None if work.font is None else Path(work.font)
+    sound = play(midi, work.wanted.seconds, font, work.rate)
+    length = round(sounding(midi), 2)
+    details = {"key": work.wanted.key, "composed_seconds": length, "checkpoint": dict(piece.checkpoint)}
+    made = Made(work.wanted.number, piece.measured, details)
+    clips.keep(made, clips.key(work.wanted), sound, work.rate, midi)
+    return made
+
+
+def grid_of(plan: Plan, rate: int) -> Grid:
+    """Where the plan's clips lie in samples."""
+    return Grid.of(len(plan.clips), plan.clip_seconds, plan.overlap, rate)
+
+
+@contextmanager
+def mixed_session(options: MedicineOptions, plan: Plan, clips: Clips) -> Iterator[Levelled]:
+    """The whole session at its level, while the block lasts."""
+    rate = options.encoding.rate
+    grid = grid_of(plan, rate)
+    load = partial(_load, clips, rate)
+    gains = plan_gains(load, [clip.affect.arousal for clip in plan.clips], grid, rate)
+    sound = mixed(load, gains, grid, rate)
+    with Spool(rate, 2) as spool:
+        for block in sound if options.reverb == "none" else _in_room(sound, options.reverb, grid.length, rate):
+            spool.write(block)
+        yield levelled(spool, options.level)
+
+
+def _load(clips: Clips, rate: int, index: int) -> Any:
+    return clips.load(index + 1, rate)
+
+
+def _in_room(sound: Iterator[Any], name: str, length: int, rate: int) -> Iterator[Any]:
+    """In a room, cut to the session's length: its tail must not make it longer."""
+    left = length
+    for block in reverberant(sound, rate, space_named(name)):
+        if left > 0:
+            yield block[:left]
+        left -= len(block)
+
+
+@contextmanager
+def work_folder(given: str | None) -> Iterator[Path]:
+    """The folder that clips are kept in: the one given, which is to stay if something fails, or a temporary one."""
+    if given is not None:
+        yield Path(given)
+        return
+    with tempfile.TemporaryDirectory(prefix="affectgen-") as folder:
+        yield Path(folder) / "clips"

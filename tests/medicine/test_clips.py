@@ -1,0 +1,68 @@
+"""Finished clips on disk: found again, told apart, removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from affectgen.errors import AffectgenError
+from affectgen.medicine.clips import Clips, Made
+
+
+@dataclass(frozen=True)
+class Wanted:
+    number: int
+    seed: int
+
+
+SOUND = np.random.default_rng(0).uniform(-1.5, 1.5, (500, 2)).astype(np.float32)
+MADE = Made(3, {"valence": 0.5, "arousal": 0.1}, {"key": "C major"})
+
+
+def kept(tmp_path, settings=None):
+    clips = Clips(tmp_path / "s.clips", settings if settings is not None else {"a": 1})
+    clips.keep(MADE, clips.key(Wanted(3, 7)), SOUND, 44_100, b"MThd")
+    return clips
+
+
+def test_a_clip_is_found_again_with_its_sound_and_facts(tmp_path):
+    clips = kept(tmp_path)
+    assert clips.find(3, clips.key(Wanted(3, 7))) == MADE
+    assert np.array_equal(clips.load(3, 44_100), SOUND)
+    assert clips.find(4, clips.key(Wanted(3, 7))) is None
+
+
+def test_a_clip_of_other_settings_or_another_seed_does_not_count(tmp_path):
+    clips = kept(tmp_path)
+    assert clips.find(3, clips.key(Wanted(3, 8))) is None
+    other = Clips(clips.home, {"a": 2})
+    assert other.find(3, other.key(Wanted(3, 7))) is None
+
+
+@pytest.mark.parametrize("left", ["003.wav", "003.json", ""])
+def test_half_a_clip_is_none(tmp_path, left):
+    clips = kept(tmp_path)
+    for path in clips.home.iterdir():
+        if path.name != left:
+            path.unlink()
+    assert clips.find(3, clips.key(Wanted(3, 7))) is None
+    clips.home.joinpath("003.json").write_text("{")
+    assert clips.find(3, clips.key(Wanted(3, 7))) is None
+
+
+def test_removing_leaves_what_is_not_a_clip(tmp_path):
+    clips = kept(tmp_path)
+    clips.remove()
+    assert not clips.home.exists()
+    clips = kept(tmp_path)
+    clips.home.joinpath("mine.txt").write_text("keep")
+    clips.remove()
+    assert [path.name for path in clips.home.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    tmp_path.joinpath("file").write_text("")
+    with pytest.raises(AffectgenError, match="cannot be written"):
+        Clips(tmp_path / "file" / "clips", {})
