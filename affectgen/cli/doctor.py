@@ -86,12 +86,14 @@ def _unreadable(told: Collection[Path]) -> list[str]:
 def _sound() -> dict[str, str | None]:
     """What plays MIDI here: the version of FluidSynth's library, the font it would use, and what --renderer auto is."""
     from affectgen.audio.fluid import fluid_available, fluid_version
-    from affectgen.audio.fonts import find_font
+    from affectgen.audio.fonts import check_font, find_font
 
     library = fluid_version() if fluid_available() else None
     try:
         font = find_font(None)
-    except AffectgenError as error:  # $AFFECTGEN_SOUNDFONT names what is not there
+        if font is not None:
+            check_font(font)
+    except AffectgenError as error:  # $AFFECTGEN_SOUNDFONT names what is not there, or no font
         return {"fluidsynth": library, "font": error.message, "auto": None}
     auto = "piano" if library is None or font is None else "fluidsynth"
     return {"fluidsynth": library, "font": None if font is None else str(font), "auto": auto}

@@ -56,6 +56,14 @@ def test_doctor(shell):
     assert set(found["tasks"]) >= {"muser generate", "muser transfer", "muser reconstruct"}
 
 
+def test_doctor_says_what_would_play(shell, tmp_path):
+    found = json.loads(shell("doctor", "--json").stdout)["sound"]
+    assert found["auto"] == ("fluidsynth" if found["fluidsynth"] and found["font"] else "piano")
+    gone = json.loads(shell("doctor", "--json", AFFECTGEN_SOUNDFONT=str(tmp_path / "none.sf2")).stdout)["sound"]
+    assert gone["auto"] is None
+    assert "none.sf2" in gone["font"]
+
+
 def test_doctor_finds_a_changed_model(shell):
     (shell.models / "fake" / "weights.npz").write_bytes(b"")
     done = shell("doctor")
