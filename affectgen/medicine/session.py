@@ -21,16 +21,17 @@ from affectgen.medicine.render_options import MedicineOptions
 from affectgen.medicine.symbolic import Composing, Wanted, compose, play, session_seeds, sounding
 from affectgen.processes import map_in_processes
 
+GROUP = 4  # clips that are composed together: as many as a composer's batch holds
 Tell = Callable[[int, int], None]  # clips done, of how many
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a process needs to make one clip."""
+    """What a process needs to make some clips."""
 
     home: str
     settings: dict[str, Any]
-    wanted: Wanted
+    wanted: tuple[Wanted, ...]
     composing: Composing
     font: str | None
     rate: int
@@ -54,34 +55,37 @@ def make_clips(options: MedicineOptions, plan: Plan, home: Path, font: Path | No
     done = len(wanted) - len(missing)
     tell(done, len(wanted))
     name = None if font is None else str(font)
-    works = [Work(str(home), settings, one, composing, name, rate) for one in missing]
-    for made in _run(works, options.jobs):
-        found[made.number] = made
-        done += 1
+    groups = [tuple(missing[first : first + GROUP]) for first in range(0, len(missing), GROUP)]
+    works = [Work(str(home), settings, group, composing, name, rate) for group in groups]
+    for group in _run(works, options.jobs):
+        found |= {made.number: made for made in group}
+        done += len(group)
         tell(done, len(wanted))
     return [made for made in found.values() if made is not None]
 
 
-def _run(works: Sequence[Work], jobs: int) -> Iterator[Made]:
-    if jobs == 1 or len(works) < 3:
+def _run(works: Sequence[Work], jobs: int) -> Iterator[list[Made]]:
+    if jobs == 1 or len(works) < 2:
         yield from map(_make, works)
     else:
         yield from map_in_processes(_make, works, min(jobs, len(works)))
 
 
-def _make(work: Work) -> Made:
-    """One clip, composed, played and kept."""
+def _make(work: Work) -> list[Made]:
+    """Some clips, composed together, played and kept."""
     use_threads(1)
     clips = Clips(Path(work.home), work.settings)
-    piece = compose(work.wanted, work.composing)
-    midi = piece.data if isinstance(piece.data, bytes) else piece.data.read()
     font = None if work.font is None else Path(work.font)
-    sound = play(midi, work.wanted.seconds, font, work.rate)
-    length = round(sounding(midi), 2)
-    details = {"key": work.wanted.key, "composed_seconds": length, "checkpoint": dict(piece.checkpoint)}
-    made = Made(work.wanted.number, piece.measured, details)
-    clips.keep(made, clips.key(work.wanted), sound, work.rate, midi)
-    return made
+    done = []
+    for wanted, piece in zip(work.wanted, compose(work.wanted, work.composing), strict=True):
+        midi = piece.data if isinstance(piece.data, bytes) else piece.data.read()
+        sound = play(midi, wanted.seconds, font, work.rate)
+        length = round(sounding(midi), 2)
+        details = {"key": wanted.key, "composed_seconds": length, "checkpoint": dict(piece.checkpoint)}
+        made = Made(wanted.number, piece.measured, details)
+        clips.keep(made, clips.key(wanted), sound, work.rate, midi)
+        done.append(made)
+    return done
 
 
 def grid_of(plan: Plan, rate: int) -> Grid:

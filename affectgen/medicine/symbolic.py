@@ -27,6 +27,7 @@ PACE = (100.0, 50.0)  # beats a minute expected at neutral arousal, and more at 
 LENGTHENED = 3  # times that a clip which came out short is composed anew, with more bars
 NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 BEATS = 4
+STRIDE = 7919  # between the seeds of two tries of one clip
 
 
 @dataclass(frozen=True)
@@ -61,31 +62,45 @@ class Composing:
     near: float = 0.5
 
 
-def compose(wanted: Wanted, how: Composing) -> Result:
-    """A piece for a clip, at least as long as the clip: the first that the guide hears near its target, else the
-    nearest of all tries. AffectgenError where the composer gives no piece of that length."""
-    best: Result | None = None
+def compose(wanted: Sequence[Wanted], how: Composing) -> list[Result]:
+    """A piece for each clip, at least as long as the clip: the first that the guide hears near its target, else the
+    nearest of all tries. Several at once are composed together, which costs little more than one.
+
+    AffectgenError where the composer gives no piece of that length.
+    """
+    best: dict[int, Result] = {}
+    left = list(wanted)
     for attempt in range(how.tries):
-        found = _long_enough(replace(wanted, seed=wanted.seed + 7919 * attempt), how)
-        if best is None or _miss(found, wanted) < _miss(best, wanted):
-            best = found
-        if _miss(best, wanted) <= how.near:
+        again = [replace(one, seed=one.seed + STRIDE * attempt) for one in left]
+        for one, found in zip(left, _long_enough(again, how), strict=True):
+            if one.number not in best or _miss(found, one) < _miss(best[one.number], one):
+                best[one.number] = found
+        left = [one for one in left if _miss(best[one.number], one) > how.near]
+        if not left:
             break
-    if best is None:
-        raise AffectgenError(f"Clip {wanted.number} was tried {how.tries} times.", "Give --tries 1 or more.")
-    return best
+    return [best[one.number] for one in wanted]
 
 
-def _long_enough(wanted: Wanted, how: Composing) -> Result:
-    needed = wanted.seconds + SPARE
-    bars = math.ceil(needed * (PACE[0] + PACE[1] * wanted.affect.arousal) / 60 / BEATS)
+def _long_enough(wanted: Sequence[Wanted], how: Composing) -> list[Result]:
+    needed = {one.number: one.seconds + SPARE for one in wanted}
+    bars = {
+        one.number: math.ceil(needed[one.number] * (PACE[0] + PACE[1] * one.affect.arousal) / 60 / BEATS)
+        for one in wanted
+    }
+    found: dict[int, Result] = {}
+    left = list(wanted)
     for _ in range(LENGTHENED + 1):
-        found = _composer(how.task, how.checkpoint, how.device).run([_options(wanted, bars, how)])[0]
-        length = sounding(found.data if isinstance(found.data, bytes) else found.data.read())
-        if length >= needed:
-            return found
-        bars = math.ceil(bars * needed / max(length, 1.0)) + 1
-    raise AffectgenError(f"Clip {wanted.number} came out too short.", "Try another seed, or shorter clips.")
+        options = [_options(one, bars[one.number], how) for one in left]
+        for one, piece in zip(left, _composer(how.task, how.checkpoint, how.device).run(options), strict=True):
+            length = sounding(piece.data if isinstance(piece.data, bytes) else piece.data.read())
+            if length >= needed[one.number]:
+                found[one.number] = piece
+            else:
+                bars[one.number] = math.ceil(bars[one.number] * needed[one.number] / max(length, 1.0)) + 1
+        left = [one for one in left if one.number not in found]
+        if not left:
+            return [found[one.number] for one in wanted]
+    raise AffectgenError(f"Clip {left[0].number} came out too short.", "Try another seed, or shorter clips.")
 
 
 def _options(wanted: Wanted, bars: int, how: Composing) -> Any:
