@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import Talk, Words, best_of_option, given, talk_options, tries_option
+from affectgen.cli.options import (
+    LARGEST_SEED,
+    Number,
+    Talk,
+    Words,
+    best_of_option,
+    checkpoint_option,
+    given,
+    talk_options,
+    tries_option,
+)
 from affectgen.cli.reports import (
+    FIRST_SEED,
     FOLDER,
     check_places,
     count_option,
@@ -19,7 +30,7 @@ from affectgen.cli.reports import (
     show,
     show_generator,
 )
-from affectgen.device import choose_threads, use_threads
+from affectgen.device import choose_threads, cores, use_threads
 from affectgen.emogen.options import MAPPINGS, EmogenOptions
 from affectgen.errors import UsageError
 from affectgen.muser.options import GenerateOptions
@@ -30,8 +41,10 @@ if TYPE_CHECKING:
 # the defaults of affectgen.evaluate.muser.Settings and of emogen.Settings (a test compares): importing those classes
 # imports torch
 DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "pairs": 24, "reconstructions": 24, "seed": 1000}
+MEDICINE_DEFAULTS = {"pairs": 20}
 EMOGEN_DEFAULTS = {"clips": 60, "grid": 2, "paths": 24, "sweep": 2, "seed": 1000}
 QUICK = {"clips": 5, "grid": 0, "paths": 2, "pairs": 7, "reconstructions": 2, "sweep": 0}
+QUICK_PAIRS = {"pairs": 2}
 KINDS = ("midi", "music", "speech", "text")
 
 
@@ -101,6 +114,36 @@ def emogen(ctx: click.Context, /, **params: Any) -> None:
         return run(params["checkpoint"], params["data"], device, say, settings, jobs)
 
     show_generator("emogen", measure)
+
+
+@evaluate.command()
+@count_option("pairs", "Sessions, each between a random start and goal.", MEDICINE_DEFAULTS["pairs"])
+@click.option("--minutes", type=Number(2, 60), default=6.0, show_default=True, help="Length of each session.")
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=FIRST_SEED, show_default=True, help="The first.")
+@click.option("--composer", type=click.Choice(("emogen", "muser")), default="emogen", show_default=True,
+              help="What composes the clips.")
+@best_of_option(4)
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: all processors]")
+@checkpoint_option("AFFECTGEN_MEDICINE_CHECKPOINT")
+@result_options
+@talk_options
+@click.pass_context
+def medicine(ctx: click.Context, /, **params: Any) -> None:  # fmt: skip
+    """Measure sessions: whether clips carry what was asked of them along the path, and whether seams are heard.
+
+    \b
+    affectgen evaluate medicine --pairs 20 -o docs/runs/medicine.json --write docs/results.md
+    """
+    from affectgen.evaluate.medicine import Settings, run
+
+    check_places(params)
+    talk = Talk(params["quiet"], params["verbose"])
+    use_threads(choose_threads())
+    found = counts(ctx, MEDICINE_DEFAULTS, QUICK_PAIRS)
+    chosen = {name: params[name] for name in ("minutes", "seed", "best_of", "quick")}
+    settings = Settings(**found, **chosen, composer=f"{params['composer']} generate")
+    jobs = params["jobs"] if params["jobs"] is not None else cores()
+    show(params, "medicine", run(params["checkpoint"], settings, jobs, talk.say), [], talk)
 
 
 @evaluate.command()
