@@ -61,8 +61,8 @@ class Manifest:
         return {"manifest": FORMAT, **{name: _plain(value) for name, value in held.items()}}
 
     def to_bytes(self) -> bytes:
-        """The file's bytes: indented JSON, UTF-8."""
-        return (json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n").encode()
+        """The file's bytes: indented JSON, UTF-8; letters of file names that are not are told as JSON's escapes."""
+        return (json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def build_manifest(

@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import secrets
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -37,7 +38,7 @@ def check_output(path: Path, force: bool = False) -> None:
         raise explain(error, path) from error
     parent = path.parent
     if not parent.is_dir():
-        raise AffectgenError(f"The folder {parent} for {path.name} does not exist.", f"Create it: mkdir -p {parent}")
+        raise AffectgenError(f"The folder {parent} for {path.name} does not exist.", _create(parent))
     if path.is_dir():
         raise AffectgenError(f"{path} is a folder, and a file name was expected.", "Name the file inside it.")
     if is_special(path):
@@ -65,7 +66,7 @@ def prepare_folder(path: Path) -> bool:
     if path.exists() and not path.is_dir():
         raise AffectgenError(f"{path} is a file, and a folder was expected.", "Give another name.")
     if not path.parent.is_dir():
-        raise AffectgenError(f"The folder {path.parent} does not exist.", f"Create it: mkdir -p {path.parent}")
+        raise AffectgenError(f"The folder {path.parent} does not exist.", _create(path.parent))
     if path.is_dir():
         return False
     try:
@@ -73,6 +74,11 @@ def prepare_folder(path: Path) -> bool:
     except OSError as error:
         raise explain(error, path) from error
     return True
+
+
+def _create(folder: Path) -> str:
+    """How to make a folder, as a line that can be pasted."""
+    return f"Create it: mkdir -p {shlex.quote(str(folder))}"
 
 
 def drop_empty(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from affectgen import __version__
 from affectgen.errors import AffectgenError
 from affectgen.manifest import Setting, build_manifest, manifest_path, read_manifest
+from affectgen.spooled import Spooled
 from affectgen.task import Result
 
 RESULT = Result(
@@ -66,3 +68,21 @@ def test_a_damaged_manifest(tmp_path, change):
     (tmp_path / "m.json").write_text(json.dumps(held))
     with pytest.raises(AffectgenError, match="is no manifest"):
         read_manifest(tmp_path / "m.json")
+
+
+def test_several_inputs_are_a_list_in_order(tmp_path):
+    (tmp_path / "in.mid").write_bytes(b"music")
+    made = build(None, sources=(tmp_path / "in.mid", b"more"), words=("a", "b"))
+    first, second = (sha256(data).hexdigest() for data in (b"music", b"more"))
+    rows = [{"path": str(tmp_path / "in.mid"), "sha256": first}, {"path": None, "sha256": second}]
+    assert made.settings["sources"].value == rows
+    assert made.settings["words"].value == ["a", "b"]
+    (tmp_path / "m.json").write_bytes(made.to_bytes())
+    assert read_manifest(tmp_path / "m.json").settings["sources"].value == rows
+
+
+def test_a_result_in_a_file_is_hashed_and_measured_there():
+    with Spooled.empty(".wav") as data:
+        data.path.write_bytes(b"sound" * 1000)
+        made = build_manifest("render", ["render"], {}, {}, replace(RESULT, data=data), Path("a.wav"), {})
+    assert made.output == {"path": "a.wav", "sha256": sha256(b"sound" * 1000).hexdigest(), "bytes": 5000}

@@ -19,6 +19,7 @@ class Options:
     keep: tuple[str, ...] = ()
     name: str | None = None
     guidance: float = 2.0
+    parts: tuple[Path | bytes, ...] = ()
 
 
 class Fake:
@@ -62,7 +63,7 @@ def test_an_unknown_task_lists_the_known_ones(declared):
 
 def test_a_checkout_declares_its_tasks_without_being_installed(monkeypatch):
     monkeypatch.setattr(task, "entry_points", lambda group: [])
-    assert {"muser generate", "muser transfer", "muser reconstruct"} <= set(task.task_names())
+    assert {"muser generate", "muser transfer", "muser reconstruct", "render"} <= set(task.task_names())
 
 
 def test_options_from_json_values():
@@ -70,6 +71,8 @@ def test_options_from_json_values():
     assert made == Options(0, Path("a/b.mid"), ("pitch", "tempo"), "x")
     piped = task.options_from(Options, {"seed": 1, "source": b"MThd", "guidance": 0.0})
     assert piped == Options(1, b"MThd", guidance=0.0)
+    several = task.options_from(Options, {"seed": 1, "parts": ["a.mid", b"MThd", Path("b.mid")]})
+    assert several.parts == (Path("a.mid"), b"MThd", Path("b.mid"))
 
 
 def test_unknown_and_missing_options():

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from affectgen.errors import AudioError
 from affectgen.output import explain
+from affectgen.spooled import PREFIX
 
 if TYPE_CHECKING:
     import soundfile
@@ -41,6 +42,7 @@ LAYOUTS = {
     7: (FRONT, FRONT[::-1], BOTH, (0.0, 0.0), BOTH, SIDE, SIDE[::-1]),
     8: (FRONT, FRONT[::-1], BOTH, (0.0, 0.0), SIDE, SIDE[::-1], SIDE, SIDE[::-1]),
 }
+UNKNOWN = 1 << 60  # frames that libsndfile gives at least where a FLAC file, written to a pipe, does not say how many
 PEAK = 1e-4  # -80 dB of full scale: nothing above it is silence
 
 
@@ -61,7 +63,8 @@ def is_audio_name(path: Path) -> bool:
 def audio_info(source: Path | bytes) -> AudioInfo:
     """Length, rate and channels. AudioError where it is no audio."""
     with _opened(source) as file:
-        return AudioInfo(file.frames / file.samplerate, file.samplerate, file.channels)
+        frames = file.frames if file.frames < UNKNOWN else _counted(file, source)
+        return AudioInfo(frames / file.samplerate, file.samplerate, file.channels)
 
 
 def read_mono(source: Path | bytes, rate: int, start: float = 0.0, seconds: float | None = None) -> Samples:
@@ -159,6 +162,8 @@ def _opened(source: Path | bytes) -> Iterator[soundfile.SoundFile]:
             if isinstance(source, Path) and not source.exists():
                 raise AudioError(f"{source} is not there.", "Check the name.") from error
             raise AudioError(f"{named(source)} is not audio that can be read.", READS) from error
+        if file.frames >= UNKNOWN:  # after each read python-soundfile seeks, which fails at the end of such a file
+            file.seekable = lambda: False
         with file:
             yield file
 
@@ -178,7 +183,7 @@ def _readable(source: Path | bytes) -> Iterator[str | int]:
             file.write(source)
             file.seek(0)
         except OSError as error:
-            raise explain(error, Path(tempfile.gettempdir(), "audio")) from error
+            raise explain(error, Path(tempfile.gettempdir(), f"{PREFIX}audio")) from error
         yield file.fileno()
 
 
@@ -190,6 +195,14 @@ def _read(file: soundfile.SoundFile, frames: int, source: Path | bytes) -> NDArr
         return file.read(frames, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{named(source)} is damaged: {error}", "Give a file that plays to its end.") from error
+
+
+def _counted(file: soundfile.SoundFile, source: Path | bytes) -> int:
+    """The frames of a file that does not say how many it has, by reading it to its end."""
+    count = 0
+    while length := len(_read(file, BLOCK, source)):
+        count += length
+    return count
 
 
 def _resampler(given: int, wanted: int, channels: int):  # type: ignore[no-untyped-def]

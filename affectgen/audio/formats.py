@@ -99,6 +99,8 @@ class Tags:
         for name, text in self.given():
             if "\0" in text:
                 raise UsageError(f"The {name} holds a zero character.", "Leave it out: tags end at one.")
+            if any("\ud800" <= letter <= "\udfff" for letter in text):  # what Python makes of other encodings' bytes
+                raise UsageError(f"The {name} is no text in UTF-8.", "Write it in UTF-8.")
 
     def given(self) -> list[tuple[str, str]]:
         """(name, text) of those that are not empty."""

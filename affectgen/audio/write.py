@@ -16,6 +16,7 @@ import numpy as np
 
 from affectgen.audio.files import Frames
 from affectgen.audio.formats import Encoding
+from affectgen.audio.id3 import id3_tag
 from affectgen.audio.ogg import settle_serial
 from affectgen.audio.pcm import Rounder, checked, packed, regular
 from affectgen.audio.wav import WIDTHS, stream_wav, wav_header
@@ -130,10 +131,10 @@ class _Memory:
     def tell(self) -> int:
         return self._place
 
-    def move(self, target: _Target) -> None:
-        """Write it where it belongs, in order, and forget it."""
+    def move(self, target: _Target, start: int) -> None:
+        """Write it where it belongs, in order, and forget it. start: the byte of the target that is its first."""
         for place, data in self._written:
-            target.put(place, data)
+            target.put(start + place, data)
         self._written.clear()
 
 
@@ -149,22 +150,25 @@ def _write_encoded(target: _Target, sound: Iterator[Frames], channels: int, enco
     shift = LEFT.get(encoding.depth, 0)
     level = encoding.format.levels.get(encoding.quality, {})
     settings: dict[str, Any] = {"format": encoding.format.container, "subtype": encoding.subtype, **level}
+    own = id3_tag(encoding.tags) if encoding.format.name == "mp3" else b""
+    if own:
+        target.put(0, own)
     try:
         with ThreadPoolExecutor(1) as worker:
             file = worker.submit(soundfile.SoundFile, memory, "w", encoding.rate, channels, **settings).result()
             try:
-                for name, text in encoding.tags.given():
+                for name, text in () if own else encoding.tags.given():
                     setattr(file, name, text)
                 for one in sound:
                     stored = rounder(one)
                     worker.submit(file.write, stored << shift if shift else np.clip(stored, -1.0, 1.0)).result()
                     frames += len(one)
-                    memory.move(target)
+                    memory.move(target, len(own))
             finally:
                 worker.submit(file.close).result()
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{encoding.format.name} could not be written: {error}", "Choose another format.") from error
-    memory.move(target)
+    memory.move(target, len(own))
     return frames
 
 

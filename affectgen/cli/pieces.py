@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,36 +14,32 @@ from typing import Any
 
 import click
 
-from affectgen.audio.files import is_audio_name
-from affectgen.audio.formats import format_of
+from affectgen.audio.formats import FORMATS
 from affectgen.cli.options import Talk, origin
 from affectgen.cli.sounding import Sound, make_sound, plan_sound
 from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use_threads
-from affectgen.errors import UsageError
+from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
 from affectgen.output import STDOUT, Outputs, check_outputs, drop_empty, is_special, prepare_folder, write_stdout
 from affectgen.task import Result, find_task
 
 CHUNK = 16  # pieces handed over at once: written as they come, so an interrupt loses at most these
 PICTURES = (".png", ".svg", ".pdf")
+SOUNDS = tuple(suffix for one in FORMATS for suffix in one.suffixes)
 UNFIT = re.compile(r"[^\w.+-]+")  # characters of an affect that are no good in a file name
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where one piece goes. piece: None is standard output; manifest, plot, audio: None where there is none; audio: the
-    sound of a piece that is MIDI."""
+    """Where one piece goes. piece: None is standard output; manifest, plot, audio, audio_manifest: None where there is
+    none; audio: the sound of a piece that is MIDI."""
 
     piece: Path | None
     manifest: Path | None
     plot: Path | None
     force: bool
     audio: Path | None = None
-
-    @property
-    def audio_manifest(self) -> Path | None:
-        """Beside the sound, where the piece has one, too."""
-        return None if self.audio is None or self.manifest is None else manifest_path(self.audio)
+    audio_manifest: Path | None = None
 
     def files(self) -> list[Path]:
         """Every file that will appear."""
@@ -83,17 +80,22 @@ def single_target(params: Mapping[str, Any]) -> Target:
         raise UsageError("--json and -o - both want standard output.", "Write to a file, or leave --json out.")
     check_picture(plot)
     audio = _audio_place(params)
-    if audio is not None:
-        format_of(audio)
+    if audio is not None and audio.suffix.lower() not in SOUNDS:
+        raise UsageError(f"--audio {audio} has no ending that names a sound.", f"Use one of {', '.join(SOUNDS)}.")
     piece = None if output == STDOUT else Path(output)
     if manifest is None and not params["no_manifest"] and piece is not None and not is_special(piece):
         manifest = manifest_path(piece)
-    return Target(piece, manifest, plot, params["force"], audio)
+    return Target(piece, manifest, plot, params["force"], audio, _audio_manifest(params, audio))
 
 
 def _audio_place(params: Mapping[str, Any]) -> Path | None:
     """What --audio says; a command without it makes no sound beside."""
     return params["audio"] if params.get("audio") is not None else None
+
+
+def _audio_manifest(params: Mapping[str, Any], audio: Path | None) -> Path | None:
+    """Beside the sound, also where the piece goes to standard output and has none."""
+    return None if audio is None or params["no_manifest"] or is_special(audio) else manifest_path(audio)
 
 
 def is_folder(output: str) -> bool:
@@ -115,7 +117,7 @@ def folder_targets(
     plot, audio = params["plot"], _audio_place(params)
     if plot is not None and plot.suffix.lower() in PICTURES:
         raise UsageError(f"--plot {plot} names one file, and several pieces are made.", "Give a folder: --plot out/")
-    if audio is not None and is_audio_name(audio):
+    if audio is not None and audio.suffix.lower() in SOUNDS:
         raise UsageError(f"--audio {audio} names one file, and several pieces are made.", "Give a folder: --audio out/")
     folder = Path(params["output"])
     if folder.suffix == Path(names[0]).suffix and not is_folder(params["output"]):
@@ -123,15 +125,17 @@ def folder_targets(
     for path in (folder, plot, audio):
         if path is not None:
             output_folder(path)
+    sounds = [None if audio is None else audio / f"{Path(name).stem}.wav" for name in names]
     return [
         Target(
             folder / name,
             None if params["no_manifest"] else manifest_path(folder / name),
             None if plot is None else plot / f"{Path(name).stem}.png",
             params["force"],
-            None if audio is None else audio / f"{Path(name).stem}.wav",
+            sound,
+            _audio_manifest(params, sound),
         )
-        for name in names
+        for name, sound in zip(names, sounds, strict=True)
     ]
 
 
@@ -187,7 +191,8 @@ def print_json(name: str, made: Sequence[Made]) -> None:
     """One JSON object on standard output: the task and its pieces."""
     import json
 
-    click.echo(json.dumps({"task": name, "pieces": [piece.to_json() for piece in made]}, indent=2, ensure_ascii=False))
+    text = json.dumps({"task": name, "pieces": [piece.to_json() for piece in made]}, indent=2, ensure_ascii=False)
+    click.echo(text.encode("utf-8", "backslashreplace").decode())  # a file's name need not be UTF-8
 
 
 def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | None) -> Made:
@@ -204,8 +209,22 @@ def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | No
             if target.audio_manifest is not None:
                 outputs.add(target.audio_manifest, sound.manifest.to_bytes())
         if target.piece is None:
-            write_stdout(result.data)
+            with standard_output():
+                write_stdout(result.data)
     return Made(target, manifest, (*result.summary, *(sound.summary if sound is not None else ())))
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """What fails inside fails on standard output. BrokenPipeError passes through, what else does is an AffectgenError
+    that names it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        text = f"Standard output cannot be written: {error.strerror}."
+        raise AffectgenError(text, "Send it to another place.") from error
 
 
 def _draw(result: Result, target: Target) -> bytes:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from affectgen.cli.options import Command, InputFile, Number, Talk, all_of, given, origin, output_options, talk_options
-from affectgen.cli.pieces import Order, folder_targets, is_folder, make, print_json, single_target
+from affectgen.cli.options import (
+    Command,
+    InputFile,
+    Number,
+    Talk,
+    all_of,
+    given,
+    origin,
+    output_options,
+    readable,
+    talk_options,
+)
+from affectgen.cli.pieces import Order, folder_targets, is_folder, make, print_json, single_target, standard_output
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.manifest import Setting
 from affectgen.output import STDOUT, check_outputs
@@ -25,6 +37,17 @@ class Loudness(click.ParamType["float | None"]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
         """The number, None for off."""
         return None if value is None or value == OFF else Number(-70, -5).convert(value, param, ctx)
+
+
+class Source(InputFile):
+    """A file to render, there or not: of several, one that cannot be read must not keep the others from being done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | bytes:
+        """The path as it is, or the bytes of standard input and of other pipes, such as the shell's <(...)."""
+        if not isinstance(value, str) or value == STDOUT:
+            return super().convert(value, param, ctx)
+        path = Path(value)
+        return path.read_bytes() if path.is_fifo() else path
 
 
 def sound_options(command: Command) -> Command:
@@ -71,7 +94,7 @@ def _join_options(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=InputFile(), metavar="FILE|-...")
+@click.argument("files", nargs=-1, required=True, type=Source(), metavar="FILE|-...")
 @_join_options
 @player_options
 @sound_options
@@ -95,13 +118,14 @@ def render(ctx: click.Context, /, files: tuple[Path | bytes, ...], **params: Any
     """
     talk = Talk(params["quiet"], params["verbose"])
     if params["stream"]:
-        _stream(ctx, files)
+        _stream(ctx, files, talk)
         return
     orders = _orders(ctx, files)
     check_outputs([path for order in orders for path in order.target.files()], force=params["force"])
     made, failed = [], 0
     for done, order in enumerate(orders, start=1):
         try:
+            _check_readable(order.settings["sources"].value)
             made += make(ctx, "render", [order], talk)
         except UsageError:
             raise
@@ -109,7 +133,8 @@ def render(ctx: click.Context, /, files: tuple[Path | bytes, ...], **params: Any
             if len(orders) == 1:
                 raise
             failed += 1
-            click.echo(f"Error: {_named(order, error)}", err=True)
+            hint = f"\nHint: {error.hint}" if error.hint else ""
+            click.echo(f"Error: {_named(order, error)}{hint}", err=True)
         talk.progress(done, len(orders))
     if params["as_json"]:
         print_json("render", made)
@@ -129,20 +154,46 @@ def _orders(ctx: click.Context, files: tuple[Path | bytes, ...]) -> list[Order]:
     """One file to make for each source, or one for all."""
     params = ctx.params
     several = len(files) > 1 and params["join"] is None
+    if not several:
+        _check_readable(files)
     if len(files) == 1 and params["join"] is not None:
         raise UsageError("--join came with one file.", "Name several.")
     if several and params["output"] == STDOUT:
         raise UsageError(f"{len(files)} files came, and -o - is one stream.", "Add --join, or give a folder: -o out/")
     folder = is_folder(params["output"]) or several
     suffix = f".{params['format_'] if params['format_'] is not None else 'wav'}"
-    settings = render_settings(ctx, _format(ctx, folder))
+    settings = render_settings(ctx, _format(ctx, folder), files)
     if not folder:
         return [Order({**settings, "sources": Setting(files, "option")}, single_target(params))]
     groups = [files] if params["join"] is not None else [(file,) for file in files]
     names = [f"{group[0].stem if isinstance(group[0], Path) else 'stdin'}{suffix}" for group in groups]
+    again = sorted({name for name in names if names.count(name) > 1})
+    if again:
+        text = f"Two FILEs would both become {again[0]} in {params['output']}."
+        raise UsageError(text, "Render them to folders of their own, or --join them.")
     targets = folder_targets(params, names, "Several FILEs make several files")
     pairs = zip(groups, targets, strict=True)
     return [Order({**settings, "sources": Setting(group, "option")}, target) for group, target in pairs]
+
+
+def _check_readable(files: tuple[Path | bytes, ...]) -> None:
+    """AffectgenError where one of the files is a folder, or cannot be read."""
+    for file in files:
+        if isinstance(file, Path) and file.is_dir():
+            raise AffectgenError(f"{file} is a folder, and a file was expected.", f"Name its files: {file}/*.mid")
+        if isinstance(file, Path):
+            readable(file)
+
+
+def _plays(files: tuple[Path | bytes, ...]) -> bool:
+    """Whether MIDI is among the files; one that cannot be read is told about when its turn comes."""
+    from affectgen.render.sound import is_midi
+
+    for file in files:
+        with suppress(AffectgenError):
+            if is_midi(file):
+                return True
+    return False
 
 
 def _format(ctx: click.Context, folder: bool) -> Setting:
@@ -151,39 +202,71 @@ def _format(ctx: click.Context, folder: bool) -> Setting:
 
     named, output = ctx.params["format_"], ctx.params["output"]
     if named is not None:
+        _check_ending(named, output, folder)
         return Setting(named, origin(ctx, "format_"))
     if folder or output == STDOUT:
         return Setting("wav", "default")
     return Setting(format_of(Path(output)).name, "option")
 
 
-def render_settings(ctx: click.Context, kind: Setting) -> dict[str, Setting]:
+def _check_ending(named: str, output: str, folder: bool) -> None:
+    """UsageError where the output's ending says that it is another format's: few programs would play such a file."""
+    from affectgen.audio.formats import FORMATS as KNOWN
+    from affectgen.audio.formats import format_named
+
+    suffix, kind = Path(output).suffix.lower(), format_named(named)
+    others = [one for one in KNOWN if suffix in one.suffixes and one.container != kind.container]
+    if others and not folder and output != STDOUT:
+        text = f"-o {output} is a name of {others[0].name}, and --format says {named}."
+        raise UsageError(text, "Change one of them.")
+
+
+def render_settings(ctx: click.Context, kind: Setting, files: tuple[Path | bytes, ...]) -> dict[str, Setting]:
     """The fields of RenderOptions but the sources, from the command's options; what plays MIDI is settled here, so that
     a manifest says what did."""
+    from affectgen.audio.formats import format_named
     from affectgen.render.sound import choose_player
+
+    if origin(ctx, "quality") == "option" and not format_named(kind.value).lossy:
+        raise UsageError(f"--quality came with {kind.value}, which loses nothing.", "Leave it out, or give --bits.")
 
     names = ("quality", "loudness", "ceiling", "reverb", "title", "artist", "comment", "bits", "curve", "measure")
     settings = {name: Setting(ctx.params[name], origin(ctx, name)) for name in names}
     rate, join = ctx.params["rate"], ctx.params["join"]
     settings["rate"] = Setting(None if rate is None else int(rate), origin(ctx, "rate"))
     settings["overlap"] = Setting(0.0 if join is None else join, origin(ctx, "join"))
-    if ctx.params["renderer"] == "piano" and given(ctx, "soundfont") and origin(ctx, "soundfont") == "option":
+    renderer, font = _player(ctx)
+    origins = {name: origin(ctx, name) for name in ("renderer", "soundfont")}
+    if "option" in origins.values() or _plays(files):  # else nothing is played
+        player = choose_player(renderer, font)
+        renderer, font = player.name, None if player.font is None else str(player.font)
+    else:
+        font = None
+    settings["renderer"] = Setting(renderer, origins["renderer"])
+    return {**settings, "soundfont": Setting(font, origins["soundfont"]), "format": kind}
+
+
+def _player(ctx: click.Context) -> tuple[str, str | None]:
+    """The renderer and the soundfont as asked for. The piano has its own sound: it beats a soundfont of the
+    environment, and a soundfont named as an option beats a piano of the environment."""
+    renderer, font = ctx.params["renderer"], ctx.params["soundfont"]
+    if renderer != "piano" or font is None:
+        return renderer, font
+    if origin(ctx, "soundfont") != "option":
+        return renderer, None
+    if origin(ctx, "renderer") == "option":
         raise UsageError("--soundfont came with --renderer piano, which has its own sound.", "Leave one of them out.")
-    font = None if ctx.params["renderer"] == "piano" else ctx.params["soundfont"]
-    player = choose_player(ctx.params["renderer"], font)
-    settings["renderer"] = Setting(player.name, origin(ctx, "renderer"))
-    found = None if player.font is None else str(player.font)
-    return {**settings, "soundfont": Setting(found, origin(ctx, "soundfont")), "format": kind}
+    return "fluidsynth", font
 
 
-def _stream(ctx: click.Context, files: tuple[Path | bytes, ...]) -> None:
+def _stream(ctx: click.Context, files: tuple[Path | bytes, ...], talk: Talk) -> None:
     """Write WAV to standard output as it is made; the ceiling holds, the loudness is as it comes."""
     import sys
 
     from affectgen.audio.limiter import limited
     from affectgen.audio.wav import stream_wav
     from affectgen.render.options import RenderOptions
-    from affectgen.render.sound import Heard, Player, sound_of
+    from affectgen.render.sound import Heard, player_for, sound_of
 
     params = ctx.params
     if params["output"] != STDOUT:
@@ -195,9 +278,12 @@ def _stream(ctx: click.Context, files: tuple[Path | bytes, ...]) -> None:
         raise UsageError(f"--stream and {word} exclude each other.", "A stream is WAV at its own level.")
     if len(files) > 1 and params["join"] is None:
         raise UsageError(f"{len(files)} files came, and a stream is one.", "Add --join.")
-    settings = render_settings(ctx, Setting("wav", "default"))
+    _check_readable(files)
+    settings = render_settings(ctx, Setting("wav", "default"), files)
     options = RenderOptions(files, **{**{name: setting.value for name, setting in settings.items()}, "loudness": None})
-    font = None if options.soundfont is None else Path(options.soundfont)
-    encoding = options.encoding
-    sound = limited(sound_of(options, Player(font), Heard()), encoding.rate, 0.0, options.ceiling)
-    stream_wav(sys.stdout.buffer, sound, encoding.rate, 2, encoding.depth)
+    encoding, heard = options.encoding, Heard()
+    sound = limited(sound_of(options, player_for(options), heard), encoding.rate, 0.0, options.ceiling)
+    with standard_output():
+        stream_wav(sys.stdout.buffer, sound, encoding.rate, 2, encoding.depth)
+    for text in heard.warnings:
+        talk.say(f"Warning: {text}")

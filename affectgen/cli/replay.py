@@ -15,6 +15,8 @@ from affectgen.manifest import Manifest, digest, file_hash, read_manifest, versi
 from affectgen.output import STDOUT, Outputs, check_output, write_stdout
 from affectgen.task import Result, Task, find_task, options_from
 
+SOUNDFONT = "soundfont"  # of `render`: a path in the settings, its hash among the details
+
 
 class NamedInput(click.ParamType[tuple[str, "Path | bytes"]]):
     """FIELD=PATH: an input file that moved, or that came through a pipe."""
@@ -104,14 +106,35 @@ def _with_inputs(record: Manifest, inputs: Mapping[str, Path | bytes]) -> dict[s
     if unknown:
         raise UsageError(f"The manifest has no input {', '.join(unknown)}.", f"It has: {', '.join(sorted(known))}.")
     for name, value in values.items():
-        if name in several:
+        if name == SOUNDFONT:
+            values[name] = _soundfont(record, value, inputs.get(name))
+        elif name in several:
             moved = [inputs.get(numbered[name][n], inputs.get(name) if len(value) == 1 else None)
                      for n in range(len(value))]  # fmt: skip
             rows = zip(numbered[name], value, moved, strict=True)
             values[name] = [_input(name if len(value) == 1 else one, part, new) for one, part, new in rows]
         else:
+            if name in inputs and not _is_file(value):
+                raise UsageError(f"The setting {name} is no input file.", "Only files can lie elsewhere now.")
             values[name] = _input(name, value, inputs.get(name))
     return values
+
+
+def _soundfont(record: Manifest, path: Any, moved: Path | bytes | None) -> Any:
+    """The path of the font that played, looked at before it plays: a large one takes long. None where none did."""
+    player = record.details.get("renderer")
+    needed = player.get("font_sha256") if isinstance(player, dict) else None
+    if needed is None:
+        return path
+    if isinstance(moved, bytes):
+        raise UsageError("A soundfont came through standard input.", f"Give a file: --input {SOUNDFONT}=PATH")
+    place = moved if moved is not None else Path(str(path))
+    hint = f"Say where it lies: --input {SOUNDFONT}=PATH"
+    if not place.is_file():
+        raise AffectgenError(f"The soundfont {place} is not there.", hint)
+    if file_hash(place) != needed:
+        raise AffectgenError(f"The soundfont {place} is another one: SHA-256 {needed} is needed.", hint)
+    return str(place)
 
 
 def _is_file(value: Any) -> bool:

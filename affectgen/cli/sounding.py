@@ -68,16 +68,26 @@ def plan_sound(ctx: click.Context) -> dict[str, Setting]:
 
     found: dict[str, Setting] = {}
     for name, text in (("title", _title(ctx)), ("comment", f"affectgen {__version__}: {' '.join(ctx.obj['argv'])}")):
-        found[name] = Setting(text, "default")
-    said = {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
-    if said["loudness"] is not None:
+        found[name] = Setting(text.encode("utf-8", "replace").decode(), "default")  # a file's name need not be UTF-8
+    said = {name: os.environ.get(variable, "") for name, variable in VARIABLES.items()}
+    if said["loudness"]:
         found["loudness"] = Setting(_loudness(said["loudness"]), "environment")
-    player = choose_player(said["renderer"] if said["renderer"] is not None else "auto", said["soundfont"])
-    where = {name: "default" if said[name] is None else "environment" for name in ("renderer", "soundfont")}
+    player = choose_player(_renderer(said["renderer"]), said["soundfont"] if said["soundfont"] else None)
+    where = {name: "environment" if said[name] else "default" for name in ("renderer", "soundfont")}
     found["renderer"] = Setting(player.name, where["renderer"])
     found["soundfont"] = Setting(None if player.font is None else str(player.font), where["soundfont"])
     RenderOptions((b"",), **{name: setting.value for name, setting in found.items()})  # checks the values
     return found
+
+
+def _renderer(text: str) -> str:
+    from affectgen.render.options import RENDERERS
+
+    if text and text not in RENDERERS:
+        raise UsageError(
+            f"{VARIABLES['renderer']} holds {text!r}, which is no renderer.", f"Use one of {', '.join(RENDERERS)}."
+        )
+    return text if text else "auto"
 
 
 def _loudness(text: str) -> float | None:

@@ -15,8 +15,8 @@ from affectgen.audio.join import joined
 from affectgen.audio.piano import play_piano
 from affectgen.audio.reverb import reverberant, space_named
 from affectgen.audio.strikes import Strikes, strikes_of
-from affectgen.errors import AffectgenError, MidiError
-from affectgen.render.options import DRY, RenderOptions
+from affectgen.errors import AffectgenError, AudioError, MidiError, UsageError
+from affectgen.render.options import DRY, RENDERERS, RenderOptions
 from affectgen.score.messages import read_timeline
 
 PIANOS = range(4)  # programs of General MIDI that the built-in piano stands for without a word
@@ -42,14 +42,22 @@ class Player:
         return {"name": self.name, **version}
 
 
+def player_for(options: RenderOptions) -> Player:
+    """What plays the MIDI among the sources; where there is none, nothing is looked for. Errors as `choose_player`."""
+    played = any(is_midi(source) for source in options.sources)
+    return choose_player(options.renderer, options.soundfont) if played else Player(None)
+
+
 def choose_player(renderer: str, soundfont: str | None) -> Player:
     """What will play: for "auto" FluidSynth where its library and a font are found, else the built-in piano.
 
-    AffectgenError where what was asked for by name cannot be had.
+    AffectgenError where what was asked for by name cannot be had, UsageError for a renderer that nobody knows.
     """
+    if renderer not in RENDERERS:
+        raise UsageError(f"{renderer!r} is no renderer.", f"Use one of {', '.join(RENDERERS)}.")
     if renderer == "piano":
         return Player(None)
-    given = None if soundfont is None else Path(soundfont)
+    given = None if soundfont is None else Path(soundfont).expanduser().absolute()
     wanted = renderer == "fluidsynth" or given is not None
     if not fluid_available():
         if wanted:
@@ -66,11 +74,12 @@ def choose_player(renderer: str, soundfont: str | None) -> Player:
 
 @dataclass
 class Heard:
-    """What was met on the way. played: whether MIDI was among the sources; notes; warnings: what the built-in piano
-    left out, each once."""
+    """What was met on the way. played: whether MIDI was among the sources; notes; frames: of each source, without the
+    room; warnings: what came out otherwise than one would expect, each once."""
 
     played: bool = False
     notes: int = 0
+    frames: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
@@ -85,10 +94,25 @@ def sound_of(options: RenderOptions, player: Player, heard: Heard) -> Iterator[F
     MidiError, AudioError for sources that cannot be read.
     """
     rate = options.encoding.rate
-    parts = (_part(source, player, rate, heard) for source in options.sources)
+    overlap = round(options.overlap * rate)
+    parts = (_counted(source, _part(source, player, rate, heard), heard) for source in options.sources)
     curve = "linear" if options.curve == "linear" else "equal-power"
-    sound = joined(parts, round(options.overlap * rate), curve)  # type: ignore[arg-type]
-    return sound if options.reverb == DRY else reverberant(sound, rate, space_named(options.reverb))
+    sound = joined(parts, overlap, curve)  # type: ignore[arg-type]
+    yield from sound if options.reverb == DRY else reverberant(sound, rate, space_named(options.reverb))
+    for source, frames in zip(options.sources, heard.frames, strict=True):
+        if frames < overlap and len(options.sources) > 1:
+            length = f"{named(source)} lasts {frames / rate:.1f} s"
+            heard.warn(f"{length}, less than the crossfade of {options.overlap:g} s: it is crossfaded as a whole.")
+
+
+def _counted(source: Source, part: Iterator[Frames], heard: Heard) -> Iterator[Frames]:
+    """A source's sound, its length kept in mind. AudioError where there is none."""
+    heard.frames.append(0)
+    for block in part:
+        heard.frames[-1] += len(block)
+        yield block
+    if not heard.frames[-1]:
+        raise AudioError(f"{named(source)} holds no sound at all.", "Give a longer recording.")
 
 
 def is_midi(source: Source) -> bool:
@@ -108,7 +132,8 @@ def _part(source: Source, player: Player, rate: int, heard: Heard) -> Iterator[F
     """One source as sound."""
     if not is_midi(source):
         if (isinstance(source, Path) and source.suffix.lower() in (".mid", ".midi")) or not _size(source):
-            raise MidiError(f"{named(source)} is no MIDI file and no sound.", "Give a .mid file, or audio.")
+            what = "is no MIDI file and no sound" if _size(source) else "is empty"
+            raise MidiError(f"{named(source)} {what}.", "Give a .mid file, or audio.")
         yield from frames_of(source, rate)
         return
     timeline = read_timeline(source)
@@ -119,22 +144,27 @@ def _part(source: Source, player: Player, rate: int, heard: Heard) -> Iterator[F
         return
     strikes = strikes_of(timeline)
     heard.notes += len(strikes.onset)
-    _check_piano(strikes, heard)
+    _check_piano(source, strikes, heard)
     yield from play_piano(strikes, rate)
 
 
-def _check_piano(strikes: Strikes, heard: Heard) -> None:
+def _check_piano(source: Source, strikes: Strikes, heard: Heard) -> None:
     """Warnings for what a piano cannot play. MidiError where that is all there is."""
     if not len(strikes.onset):
-        raise MidiError("This MIDI file holds drums only.", "The built-in piano has none: use --renderer fluidsynth.")
+        text = f"{named(source)} holds drums only, and the built-in piano has none."
+        raise MidiError(text, "Use --renderer fluidsynth.")
     others = sorted(set(strikes.programs) - set(PIANOS))
     if others:
         named_ = ", ".join(str(program + 1) for program in others)
         heard.warn(f"The built-in piano plays for other instruments (programs {named_}).")
     if strikes.drums:
-        heard.warn(f"The built-in piano has no drums: {strikes.drums} notes of channel 10 were left out.")
+        heard.warn(f"The built-in piano has no drums: {_count(strikes.drums, 'note')} of channel 10 left out.")
     if strikes.bends:
-        heard.warn(f"The built-in piano cannot bend its pitch: {strikes.bends} bends were left out.")
+        heard.warn(f"The built-in piano cannot bend its pitch: {_count(strikes.bends, 'bend')} left out.")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _size(source: Source) -> int:

@@ -35,9 +35,9 @@ class RenderRunner:
         from affectgen.audio.level import levelled
         from affectgen.audio.spool import Spool
         from affectgen.audio.write import write_sound
-        from affectgen.render.sound import Heard, choose_player, sound_of
+        from affectgen.render.sound import Heard, player_for, sound_of
 
-        player, heard, encoding = choose_player(option.renderer, option.soundfont), Heard(), option.encoding
+        player, heard, encoding = player_for(option), Heard(), option.encoding
         data = Spooled.empty(encoding.format.suffixes[0])
         with Spool(encoding.rate, 2) as spool:
             for block in sound_of(option, player, heard):
@@ -62,11 +62,15 @@ def _summary(details: dict[str, Any], level: dict[str, Any]) -> list[str]:
     loudness = "silent" if level["true_peak"] is None else f"{level['true_peak']:.1f} dBTP"
     if level["loudness"] is not None:
         loudness = f"{level['loudness']:.1f} LUFS, {loudness}"
-    parts = [f"{details['seconds']:.1f} s", loudness, *([f"{details['notes']} notes by {player}"] if player else [])]
+    parts = [f"{details['seconds']:.1f} s", loudness, *([_played(details["notes"], player)] if player else [])]
     lines = [", ".join(parts)]
     if level["note"] is not None:
         lines.append(f"loudness: {level['note']}")
     return lines + [f"Warning: {text}" for text in details["warnings"]]
+
+
+def _played(notes: int, player: str) -> str:
+    return f"{notes} {'note' if notes == 1 else 'notes'} by {player}"
 
 
 def _measured(data: Spooled) -> dict[str, Any]:

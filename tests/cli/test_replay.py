@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pytest
+import soundfile
 
 from affectgen.nn.checkpoint import save_arrays, write_sums
 
@@ -96,3 +99,67 @@ def test_what_is_no_manifest(shell, fails):
         assert "is no manifest" in fails(1, "replay", f"{name}.json", "-o", "x.mid")
     assert "is no manifest" in fails(1, "replay", "a.mid", "-o", "x.mid")
     assert "is no manifest" in fails(1, "replay", "missing.json", "-o", "x.mid")
+
+
+SOUND = ("render", "--renderer", "piano", "--loudness", "-20", "--title", "t", "--format", "ogg")
+
+
+def sources(shell):
+    """Two pieces, as files and as bytes."""
+    for seed in ("1", "2"):
+        words = ("muser", "generate", "-a", "sad", "--bars", "1", "--seed", seed, "-o", f"{seed}.mid", "--no-manifest")
+        assert shell(*words).returncode == 0
+    return [(shell.folder / name).read_bytes() for name in ("1.mid", "2.mid")]
+
+
+def test_a_sound_of_one_source_and_of_several(shell):
+    sources(shell)
+    for name, words in (("a.ogg", ("1.mid",)), ("b.ogg", ("1.mid", "2.mid", "--join", "0.5", "--reverb", "room"))):
+        assert shell(*SOUND, *words, "-o", name).returncode == 0
+        again = shell("replay", f"{name}.json", "-o", "-")
+        assert again.stdout == (shell.folder / name).read_bytes()
+
+
+def test_sources_that_came_through_a_pipe(shell, fails):
+    first, second = sources(shell)
+    assert shell(*SOUND, "-", "-o", "a.ogg", stdin=first).returncode == 0
+    assert "--input sources=PATH" in fails(2, "replay", "a.ogg.json", "-o", "x.ogg")
+    made = shell("replay", "a.ogg.json", "-o", "-", "--input", "sources=1.mid")
+    assert made.stdout == (shell.folder / "a.ogg").read_bytes()
+    assert "sources changed" in fails(1, "replay", "a.ogg.json", "-o", "x.ogg", "--input", "sources=2.mid")
+    assert shell(*SOUND, "1.mid", "-", "--join", "0", "-o", "b.ogg", stdin=second).returncode == 0
+    assert "--input sources.2=PATH" in fails(2, "replay", "b.ogg.json", "-o", "x.ogg")
+    made = shell("replay", "b.ogg.json", "-o", "-", "--input", "sources.2=-", stdin=second)
+    assert made.stdout == (shell.folder / "b.ogg").read_bytes()
+
+
+def test_a_setting_that_is_no_file_cannot_lie_elsewhere(shell, fails):
+    sources(shell)
+    assert shell(*SOUND, "1.mid", "-o", "a.ogg").returncode == 0
+    assert "quality is no input file" in fails(2, "replay", "a.ogg.json", "-o", "x.ogg", "--input", "quality=1.mid")
+    assert "has no input donor" in fails(2, "replay", "a.ogg.json", "-o", "x.ogg", "--input", "donor=1.mid")
+
+
+def test_a_soundfont_that_moved_or_changed(shell, fails):
+    font = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
+    if not font.is_file():
+        pytest.skip("no soundfont is installed")
+    pytest.importorskip("fluidsynth")
+    sources(shell)
+    (shell.folder / "f.sf2").write_bytes(font.read_bytes())
+    assert shell("render", "1.mid", "--soundfont", "f.sf2", "-o", "a.wav").returncode == 0
+    settings = json.loads((shell.folder / "a.wav.json").read_text())["settings"]
+    assert settings["soundfont"]["value"] == str(shell.folder / "f.sf2")  # from any folder
+    (shell.folder / "f.sf2").rename(shell.folder / "g.sf2")
+    assert "--input soundfont=PATH" in fails(1, "replay", "a.wav.json", "-o", "x.wav")
+    made = shell("replay", "a.wav.json", "-o", "-", "--input", "soundfont=g.sf2")
+    assert made.stdout == (shell.folder / "a.wav").read_bytes()
+    (shell.folder / "g.sf2").write_bytes(font.read_bytes() + b"x")
+    said = fails(1, "replay", "a.wav.json", "-o", "x.wav", "--input", "soundfont=g.sf2")
+    assert "is another one" in said
+
+
+def test_a_sound_without_any_player_needs_none_again(shell):
+    soundfile.write(shell.folder / "t.wav", np.full((4410, 1), 0.1), 44_100)
+    assert shell("render", "t.wav", "-o", "a.flac").returncode == 0
+    assert shell("replay", "a.flac.json", AFFECTGEN_SOUNDFONT="/none.sf2").returncode == 0
