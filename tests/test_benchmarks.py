@@ -1,4 +1,4 @@
-"""The benchmark of composing, on a tiny model: what it counts, and the page it writes."""
+"""The benchmarks: what they count, on tiny models and short pieces, and the pages they write."""
 
 from __future__ import annotations
 
@@ -15,16 +15,27 @@ import pytest
 TOP = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture(scope="module")
-def compose():
-    """The module benchmarks/compose.py."""
-    spec = importlib.util.spec_from_file_location("benchmark_compose", TOP / "benchmarks" / "compose.py")
+def loaded(name):
+    """The module benchmarks/<name>.py."""
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", TOP / "benchmarks" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # its dataclasses look themselves up
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def compose():
+    """The module benchmarks/compose.py."""
+    return loaded("compose")
+
+
+@pytest.fixture(scope="module")
+def render():
+    """The module benchmarks/render.py."""
+    return loaded("render")
 
 
 @pytest.fixture(params=["muser", "emogen"])
@@ -135,3 +146,79 @@ def test_attributes_are_timed_beside_music21(corpus, tmp_path, capsys):
     times = re.search(r"music21 takes longer by \(bar: 10; met: (yes|no)\) \| (\d+) times", done.stdout)
     assert times is not None
     assert (times[1] == "yes") == (int(times[2]) >= 10)
+
+
+def test_dense_pieces_are_as_dense_as_they_say_and_pedalled(render):
+    from affectgen.audio.strikes import strikes_of
+    from affectgen.score.messages import read_timeline
+
+    midi = render.dense_piece(1, 20.0)
+    assert midi == render.dense_piece(1, 20.0)
+    assert midi != render.dense_piece(2, 20.0)
+    timeline = read_timeline(midi)
+    strikes = strikes_of(timeline)
+    assert 0.9 * 20 * render.NOTES_A_SECOND < len(strikes) <= 20 * render.NOTES_A_SECOND
+    assert (timeline.first[timeline.status == 0xB0] == 64).sum() == 20  # down and up in each of ten bars
+    assert 21 <= strikes.pitch.min() < 36
+    assert 96 < strikes.pitch.max() <= 108
+    assert strikes.velocity.std() > 10
+
+
+def test_the_piano_passes_what_is_asked_of_any_renderer(render):
+    midi = render.dense_piece(3, 10.0, 4.0)
+    assert render.chroma(midi, "piano") > 0.8
+    assert render.silence("piano")
+    blocks = list(render.rendered(midi, "piano"))
+    assert render.whole(midi, "piano").shape == (sum(len(block) for block in blocks), 2)
+
+
+def test_silence_between_notes_is_heard_when_it_is_none(render, monkeypatch):
+    hum = np.full((41 * render.RATE, 2), 0.001, dtype=np.float32)
+    monkeypatch.setattr(render, "whole", lambda midi, renderer: hum)
+    assert not render.silence("piano")
+
+
+def test_the_speed_counts_loading(render):
+    assert render.Speed("piano", load=1.0, cpu=2.0, memory=100.0, seconds=180.0).times == pytest.approx(60)
+
+
+def test_one_process_prints_what_it_took(render, monkeypatch, capsys):
+    monkeypatch.setattr(render, "MINUTES", 0.1)
+    monkeypatch.setattr(render, "dense_piece", lambda seed, seconds=6.0, density=4.0: render.note(60, seconds=2.0))
+    render.one("piano")
+    found = render.json.loads(capsys.readouterr().out)
+    assert 2 < found["seconds"] < 4
+    assert found["load"] + found["cpu"] > 0
+    assert 30 < found["memory"] < 2000
+
+
+def test_a_font_is_found_where_fonts_are(render, tmp_path, monkeypatch):
+    monkeypatch.setattr("affectgen.audio.fonts.FOLDERS", (tmp_path / "none", tmp_path))
+    assert render.font(render.SAME) is None
+    (tmp_path / render.SAME[2]).write_bytes(b"")
+    assert render.font(render.SAME) == tmp_path / render.SAME[2]
+
+
+def test_without_fluidsynth_the_piano_is_measured_alone(render, tmp_path, monkeypatch, capsys):
+    results = tmp_path / "results.md"
+    monkeypatch.setattr(render, "RESULTS", results)
+    monkeypatch.setattr(render, "fluid", lambda: False)
+    monkeypatch.setattr(render, "speed", lambda renderer: render.Speed(renderer, 1.0, 1.0, 99.0, 180.0))
+    monkeypatch.setattr(render, "chroma", lambda midi, renderer: 0.91)
+    monkeypatch.setattr(render, "silence", lambda renderer: True)
+    render.main(["--write"])
+    printed = capsys.readouterr().out.strip()
+    assert "| built-in piano | 90 | 1.00 | 99 | 0.910 | yes |" in printed
+    assert "FluidSynth" not in printed
+    assert printed in results.read_text()
+    assert "<!-- render:begin -->" in results.read_text()
+
+
+def test_likeness_and_tuning_of_a_renderer_with_itself(render, monkeypatch):
+    own = render.whole
+    monkeypatch.setattr(render, "whole", lambda midi, renderer: own(midi, "piano"))
+    lines = render._likeness_table({"a piece": render.dense_piece(5, 4.0, 5.0)}, Path("x/Font.sf2"))
+    assert "Font.sf2" in lines[0]
+    assert lines[2].startswith("| a piece | 0.00 | 1.000 |")
+    assert "at most 0.0 cents off" in lines[-1]
+    assert render.tuning(None, [60]) == {}

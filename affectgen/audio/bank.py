@@ -138,6 +138,8 @@ class Bank:
                 samples = file.read(frames, dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, OSError) as error:
             raise AudioError(f"The piano in {self._home} cannot be read: {error}", REMEDY) from error
+        if samples.shape != (frames, 2):
+            raise AudioError(f"The piano in {self._home} is damaged: {SAMPLES} is too short or not stereo.", REMEDY)
         sound = samples if higher == 1.0 else soxr.resample(samples, self.rate * higher, self.rate, quality="HQ")
         return np.asarray(sound, dtype=np.float32) * np.float32(recorded.scale)
 
@@ -161,20 +163,36 @@ def dulled(sound: Frames, cutoff: float, rate: int) -> Frames:
 
 
 def longer(sound: Frames, length: int, fall: float, rate: int) -> Frames:
-    """A dying sound made as long as wanted, float32 [length, 2]: its last second comes again and again, each time
-    fading in as the one before ends, and goes on falling by `fall` dB a second.
+    """A dying sound made as long as wanted, float32 [length, 2]: its last second comes again and again, made even in
+    level, each time fading in as the one before ends, and goes on falling by `fall` dB a second.
     """
     grain = min(int(GRAIN_SECONDS * rate), len(sound) // 2)
-    cross = grain // 2
+    cross = grain * 2 // 5
     kept = len(sound) - cross
-    undone = np.float32(10.0) ** ((np.arange(-grain, 0) + cross) * np.float32(fall / 20 / rate))
-    last = sound[-grain:] * undone[:, None].astype(np.float32)
-    angle = np.linspace(0, np.pi / 2, cross, dtype=np.float32)[:, None]
-    joined = last[grain - cross :] * np.cos(angle) + last[:cross] * np.sin(angle)
-    again = np.concatenate([joined, last[cross : grain - cross]])
+    last = sound[-grain:]
+    early, late = (float((part.astype(np.float64) ** 2).mean()) + 1e-20 for part in np.array_split(last, 2))
+    slope = 10 * np.log10(early / late) / (grain / 2)  # dB a sample: by how much it falls itself
+    last = last * (10.0 ** ((np.arange(-grain, 0) + cross) * slope / 20)).astype(np.float32)[:, None]
+    again = _looped(last, cross)
     place = np.arange(max(length - kept, 0))
-    fading = np.float32(10.0) ** (place * np.float32(-fall / 20 / rate))
-    return np.concatenate([sound[:kept], again[place % len(again)] * fading[:, None].astype(np.float32)])
+    fading = (10.0 ** (place * (-fall / 20 / rate))).astype(np.float32)
+    return np.concatenate([sound[:kept], again[place % len(again)] * fading[:, None]])
+
+
+def _looped(last: Frames, cross: int) -> Frames:
+    """What can follow all of `last` but its last `cross` samples, again and again: the end of it fading into its
+    beginning, from where that is most like the end, so that tones do not cancel out; at one level throughout.
+    """
+    from scipy.signal import correlate
+
+    end, begin = last[-cross:], last[:-cross]
+    likeness = sum(correlate(begin[:, side], end[:, side], "valid", "fft") for side in range(last.shape[1]))
+    first = int(np.argmax(likeness))
+    begin = last[first : first + cross]
+    alike = likeness[first] / (float(np.linalg.norm(begin)) * float(np.linalg.norm(end)) + 1e-20)
+    angle = np.linspace(0, np.pi / 2, cross, dtype=np.float32)[:, None]
+    joined = (end * np.cos(angle) + begin * np.sin(angle)) / np.sqrt(1 + alike * np.sin(2 * angle))
+    return np.concatenate([joined, last[first + cross : len(last) - cross]]).astype(np.float32)
 
 
 def _fall(recorded: Recorded, key: int) -> float:

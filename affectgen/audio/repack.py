@@ -31,11 +31,12 @@ BANK_RATE = 32000  # of the bank: nothing of these recordings lies above 16 kHz
 GRID = 64  # FluidSynth starts notes at multiples of so many samples
 QUIET = -60.0  # dB from the loudest tenth of a second, under which a tone is cut
 HEADROOM = 0.98
-GAP = 4.0  # seconds between two recorded notes
-MEASURED = (3, 8, 15, 25, 35, 45, 55, 65, 74, 75, 85, 91, 97, 102, 107, 108, 118, 127)  # velocities
+MEASURED = (3, 8, 15, 25, 35, 45, 55, 65, 74, 75, 85, 91, 97, 102, 107, 108, 113, 118, 122, 127)  # velocities
 CUTOFFS = np.geomspace(180, 14000, 48)  # Hz, tried
 WEIGHTS = np.arange(-0.2, 1.21, 0.1)  # of the higher node, tried
-LEAST_FALL = ((48, 72, 108), (2.5, 4.0, 10.0))  # dB a second, over keys
+AFTER = 8.0  # seconds beyond the end of what is kept of a tone, in which its further fall is measured
+FALLS = ((48, 72, 108), (2.0, 3.5, 7.0), (20.0, 30.0, 60.0))  # keys, and over them least and greatest fall, dB a second
+AUDIBLE = -75.0  # dB from the start of a tone
 LEAST_RELEASE = 6.0  # dB a second; the highest strings have no dampers
 SMOOTHED = 5  # neighbouring tones over which cutoffs are smoothed
 
@@ -54,7 +55,7 @@ class Plan:
 
 PLANS = (
     Plan(107, (25, 45, 65, 85, 97, 107), 4.2, 14, 1),
-    Plan(127, (127,), 3.6, 13, 1),
+    Plan(127, (108, 113, 118, 127), 3.6, 13, 1),
 )
 
 
@@ -71,6 +72,8 @@ def main(words: Sequence[str] | None = None) -> None:
         layers.append(layer)
         sounds += recorded
         at += sum(len(sound) for sound in recorded)
+    for lower, upper in pairwise(layers):
+        _join(lower, upper)
     about = {
         "origin": given.origin, "font": given.soundfont.name, "font_sha256": font_digest(given.soundfont),
         "rate": BANK_RATE, "layers": layers,
@@ -94,25 +97,37 @@ def _layer(font: Path, plan: Plan, below: int, at: int) -> tuple[dict[str, Any],
     for zone in _thinned(zones(font, 0, plan.top), plan.step):
         notes = _notes(font, zone.root, velocities, plan)
         top = notes[plan.top]
-        kept, scale = _packed(top, plan)
+        kept, scale = _packed(top[: round(plan.seconds * RATE)], plan)
+        seconds = len(kept) / BANK_RATE
         cutoffs = [_cutoff(top, notes[node]) for node in plan.nodes[:-1]]
         places.append(_places(notes, plan, cutoffs, velocities))
         tones.append({
             "low": zone.low, "high": zone.high, "key": zone.root, "start": at, "frames": len(kept), "scale": scale,
-            "fall": _fall(top[: round(len(kept) / BANK_RATE * RATE)], zone.root),
-            "last": _last(top[: round(len(kept) / BANK_RATE * RATE)]), "cutoffs": cutoffs,
+            "fall": _fall(top, seconds, zone.root), "last": _last(top[: round(seconds * RATE)]), "cutoffs": cutoffs,
             "levels": [round(_level(notes[v]), 2) for v in velocities],
             "release": [round(_release(font, zone.root, node, notes[node]), 1) for node in plan.nodes],
         })  # fmt: skip
         sounds.append(kept)
         at += len(kept)
-        print(f"velocity {plan.top}, key {zone.root}: {len(kept) / BANK_RATE:.1f} s")  # noqa: T201 - a script
+        print(f"velocity {plan.top}, key {zone.root}: {seconds:.1f} s")  # noqa: T201 - a script
     for node in range(len(plan.nodes) - 1):
         for tone, cutoff in zip(tones, _smooth([tone["cutoffs"][node] for tone in tones]), strict=True):
             tone["cutoffs"][node] = round(cutoff, 1)
     middle = np.median(np.array(places), axis=0)
     held = {"nodes": plan.nodes, "velocities": velocities, "places": [round(float(place), 3) for place in middle]}
     return {"top": plan.top, **held, "tones": tones}, sounds
+
+
+def _join(lower: dict[str, Any], upper: dict[str, Any]) -> None:
+    """Change the levels of a layer so that it begins where the one below it ends; the loudest stay as they are."""
+    velocities = np.array(upper["velocities"])
+    share = (upper["top"] - velocities) / (upper["top"] - lower["top"])
+    for tone in upper["tones"]:
+        below = next(one for one in lower["tones"] if one["low"] <= tone["key"] <= one["high"])
+        slope = (tone["levels"][-1] - below["levels"][-1]) / (upper["top"] - lower["top"])
+        wanted = below["levels"][-1] + slope * (velocities - lower["top"])
+        step = wanted[0] - tone["levels"][0]
+        tone["levels"] = [round(float(one), 2) for one in np.array(tone["levels"]) + step * share / share[0]]
 
 
 def _thinned(found: list[Zone], step: int) -> list[Zone]:
@@ -126,10 +141,10 @@ def _thinned(found: list[Zone], step: int) -> list[Zone]:
 
 
 def _notes(font: Path, key: int, velocities: Sequence[int], plan: Plan) -> dict[int, Frames]:
-    """The key at each velocity, held; the top one for as long as it is kept."""
+    """The key at each velocity, held; the top one for longer than it is kept."""
     found = {}
     for velocity in velocities:
-        seconds = plan.seconds if velocity == plan.top else 2.0
+        seconds = plan.seconds + AFTER if velocity == plan.top else 2.0
         found[velocity] = _played(font, key, velocity, seconds, seconds)
     return found
 
@@ -160,13 +175,20 @@ def _level(sound: Frames) -> float:
     return float(10 * np.log10((sound[: int(LEVEL_SECONDS * RATE)].astype(np.float64) ** 2).sum(axis=1).mean() + 1e-15))
 
 
-def _fall(sound: Frames, key: int) -> float:
-    """dB a second by which a tone falls over its last half; never so few that a note would ring for minutes."""
+def _fall(held: Frames, kept: float, key: int) -> float:
+    """dB a second by which a note, held on, falls beyond the seconds that are kept of it; never so few that it would
+    ring for minutes."""
     step = RATE // 20
-    half = sound[len(sound) // 2 :]
-    power = (half[: len(half) // step * step].astype(np.float64) ** 2).reshape(-1, step * 2).mean(axis=1)
-    slope = float(np.polyfit(np.arange(len(power)) * step / RATE, 10 * np.log10(power + 1e-15), 1)[0])
-    return round(max(-slope, float(np.interp(key, *LEAST_FALL))), 3)
+    power = (held[: len(held) // step * step].astype(np.float64) ** 2).reshape(-1, step * 2).mean(axis=1)
+    level = 10 * np.log10(power / (power[: RATE // step].mean() + 1e-15) + 1e-15)
+    time = (np.arange(len(power)) + 0.5) * step / RATE - kept
+    end = 10 * np.log10(np.mean(10 ** (level[(time > -0.5) & (time < 0)] / 10)))
+    heard = (time > 0) & (level > AUDIBLE)
+    keys, least, most = FALLS
+    if not heard.any():
+        return round(float(np.interp(key, keys, most)), 3)
+    slope = float(time[heard] @ (end - level[heard]) / (time[heard] @ time[heard]))  # of a line through the end
+    return round(float(np.clip(slope, np.interp(key, keys, least), np.interp(key, keys, most))), 3)
 
 
 def _last(sound: Frames) -> float:

@@ -31,14 +31,28 @@ class Zone:
 def zones(font: Path, program: int, velocity: int) -> list[Zone]:
     """The zones of bank 0's `program` at a velocity, by key; of several that cover a key, the first in the font.
 
-    AffectgenError where the file is no SoundFont or has no such program.
+    AffectgenError where the file cannot be read, is no SoundFont, is damaged or has no such program.
     """
-    tables = _tables(font)
+    try:
+        return _merged(_zones(_tables(font), program, velocity, font))
+    except OSError as error:
+        raise AffectgenError(f"{font} cannot be read: {error.strerror}.", "Check the path.") from error
+    except (struct.error, KeyError, IndexError, UnicodeDecodeError) as error:
+        raise AffectgenError(f"The SoundFont {font} is damaged.", "Give a whole one.") from error
+
+
+def _zones(tables: dict[str, list[bytes]], program: int, velocity: int, font: Path) -> dict[int, Zone]:
+    """The zone of each key, of that key alone."""
     found: dict[int, Zone] = {}
     for keys, instrument in _preset(tables, program, velocity, font):
         for zone in _instrument(tables, instrument, velocity):
             for key in range(max(keys[0], zone.low), min(keys[1], zone.high) + 1):
                 found.setdefault(key, Zone(key, key, zone.root))
+    return found
+
+
+def _merged(found: dict[int, Zone]) -> list[Zone]:
+    """Neighbours with one root as one zone."""
     merged: list[Zone] = []
     for key in sorted(found):
         last = merged[-1] if merged else None
@@ -57,7 +71,10 @@ def _tables(font: Path) -> dict[str, list[bytes]]:
         while header := file.read(8):
             name, size = struct.unpack("<4sI", header)
             if name == b"LIST" and file.read(4) == b"pdta":
-                return _rows(file.read(size - 4))
+                held = file.read(size - 4)
+                if len(held) < size - 4:
+                    raise AffectgenError(f"The SoundFont {font} is damaged.", "Give a whole one.")
+                return _rows(held)
             file.seek(size - 4 + size % 2, 1)
     raise AffectgenError(f"{font} has no table of presets.", "Give a whole SoundFont.")
 
