@@ -32,6 +32,7 @@ KNOWN = ("default-gm.*", "musescore_general*", "fluidr3_gm.*", "generaluser*", "
 SUFFIXES = (".sf2", ".sf3")
 # tables of the chunk pdta and the sizes of their rows; each ends with a row that only marks the end
 ROWS = {"phdr": 38, "pbag": 4, "pmod": 10, "pgen": 4, "inst": 22, "ibag": 4, "imod": 10, "igen": 4, "shdr": 46}
+NAMES = {b"LIST", b"smpl", b"sm24", *(name.encode() for name in ROWS)}  # of chunks that may follow one of odd length
 MODULATORS = ("pmod", "imod")  # written by some programs without the last row
 REMEDY = "Give a whole .sf2 or .sf3 file with --soundfont."
 PIECE = 1 << 20  # bytes that are read at a time
@@ -118,7 +119,10 @@ def _chunks(file: BinaryIO, start: int, end: int, path: Path) -> Iterator[tuple[
         if start + 8 + length > end:
             raise AffectgenError(f"The SoundFont {path} is damaged: a chunk goes beyond its end.", REMEDY)
         yield name.decode("latin-1"), start + 8, length
-        start += 8 + length + length % 2
+        start += 8 + length
+        if length % 2:  # a byte fills it up, but where sf3convert wrote the file: then the next chunk begins at once
+            file.seek(start)
+            start += file.read(4) not in NAMES
 
 
 def font_digest(path: Path) -> str:

@@ -52,6 +52,18 @@ def test_a_whole_font_passes(tmp_path: Path) -> None:
     check_font(path)
 
 
+def test_a_font_whose_odd_chunks_are_not_filled_up_passes(tmp_path: Path) -> None:
+    """As sf3convert writes them, and Debian's MuseScore_General.sf3 is."""
+    whole, sound = font_of(), bytes(101)
+    odd = chunk("LIST", b"sdta" + chunk("smpl", sound))
+    bare = b"LIST" + struct.pack("<I", 4 + 8 + 101) + b"sdta" + b"smpl" + struct.pack("<I", 101) + sound
+    data = whole.replace(odd, bare)
+    assert len(data) == len(whole) - 1
+    path = tmp_path / "a.sf3"
+    path.write_bytes(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
+    check_font(path)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
