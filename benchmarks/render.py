@@ -83,6 +83,22 @@ def dense_piece(seed: int, seconds: float = MINUTES * 60, density: float = NOTES
     return bytes(score.dumps_midi())
 
 
+def song(seed: int, seconds: float = 30.0) -> bytes:
+    """A MIDI file of music that a listener could follow: a bass, chords and a melody, a chord a second, no pedal."""
+    from affectgen.score.midi import write_notes
+
+    chance = np.random.default_rng(seed)
+    rows: list[tuple[float, float, int, int]] = []
+    for begun in np.arange(0.0, seconds):
+        root = int(chance.choice([0, 2, 4, 5, 7, 9]))
+        third = 3 if root in (2, 4, 9) else 4
+        rows.append((begun, 0.95, 36 + root, 75))
+        rows += [(begun + 0.01 * n, 0.9, 60 + (root + step) % 12, 60) for n, step in enumerate((0, third, 7))]
+        steps = chance.choice([0, third, 7, 12], int(chance.integers(2, 5)))
+        rows += [(begun + n / len(steps), 0.9 / len(steps), 72 + root + int(step), 85) for n, step in enumerate(steps)]
+    return write_notes(NoteArray.of(*zip(*rows, strict=True)))
+
+
 def rendered(midi: bytes, renderer: str) -> Iterator[Frames]:
     """The sound of a file; renderer: "piano", or the path of a font for FluidSynth."""
     from affectgen.audio.fluid import play_fluid
@@ -186,7 +202,7 @@ def page(pieces: dict[str, bytes]) -> str:
         "| renderer | times real time | seconds to the first block | MB at most | chroma | silence stays silent |",
         "|---|---|---|---|---|---|",
     ]
-    played = dense_piece(SEEDS[0], 30.0)
+    played = song(SEEDS[0])
     for row, renderer in zip(speeds, ["piano", *map(str, fonts)], strict=True):
         name = "built-in piano" if renderer == "piano" else f"FluidSynth, {row.name}"
         heard, quiet = chroma(played, renderer), "yes" if silence(renderer) else "no"
@@ -225,7 +241,8 @@ def main(words: Sequence[str] | None = None) -> None:
     if given.one is not None:
         one(given.one)
         return
-    pieces: dict[str, Any] = {f"dense, 60 s, seed {seed}": dense_piece(seed, 60.0) for seed in SEEDS}
+    pieces: dict[str, Any] = {f"song, 30 s, seed {seed}": song(seed) for seed in SEEDS}
+    pieces |= {f"dense, 60 s, seed {seed}": dense_piece(seed, 60.0) for seed in SEEDS}
     pieces |= {f"8 notes a second, 60 s, seed {seed}": dense_piece(seed, 60.0, 8.0) for seed in SEEDS}
     pieces |= {path.name: path.read_bytes() for path in given.midi}
     told = page(pieces)
