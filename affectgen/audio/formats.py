@@ -84,7 +84,7 @@ def format_of(path: Path) -> Format:
         if path.suffix.lower() in one.suffixes:
             return one
     endings = ", ".join(one.suffixes[0] for one in FORMATS)
-    raise UsageError(f"{path.name} has no ending that names a sound format.", f"Use one of {endings}; or --format.")
+    raise UsageError(f"{path} has no ending that names a sound format.", f"Use one of {endings}; or --format.")
 
 
 @dataclass(frozen=True)

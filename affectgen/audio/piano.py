@@ -29,23 +29,26 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def play_piano(strikes: Strikes, rate: int, bank: Bank | None = None) -> Iterator[Frames]:
+def play_piano(
+    strikes: Strikes, rate: int, bank: Bank | None = None, together: float = BLOCK_SECONDS
+) -> Iterator[Frames]:
     """The strikes as sound, blocks of float32 [N, 2] from 0 s to where the last note has died away.
 
+    together: seconds of notes that are worked through at a time; few for a sound that shall begin soon, at some cost.
     Not limited to full scale: many loud notes at once go beyond it. AudioError where the bank cannot be read.
     """
     import soxr
 
     piano = _Piano(bank if bank is not None else Bank())
     resampler = soxr.ResampleStream(piano.rate, rate, 2, dtype="float32")
-    for block in _blocks(piano, strikes):
+    for block in _blocks(piano, strikes, together):
         yield resampler.resample_chunk(block)
     yield resampler.resample_chunk(np.zeros((0, 2), dtype=np.float32), last=True)
 
 
-def _blocks(piano: _Piano, strikes: Strikes) -> Iterator[Frames]:
+def _blocks(piano: _Piano, strikes: Strikes, together: float) -> Iterator[Frames]:
     """The sound at the piano's own rate."""
-    size, given = int(BLOCK_SECONDS * piano.rate), int(GIVEN_SECONDS * piano.rate)
+    size, given = int(together * piano.rate), int(GIVEN_SECONDS * piano.rate)
     first = np.round(strikes.onset * piano.rate).astype(np.int64)
     held = np.maximum(np.round(strikes.stop * piano.rate).astype(np.int64) - first, 1)
     notes = piano.notes(strikes, first, held)

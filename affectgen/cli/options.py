@@ -154,14 +154,9 @@ def device_option(command: Command) -> Command:
         return check_device_name(value)
 
     return click.option(
-        "--device",
-        default="auto",
-        show_default=True,
-        envvar="AFFECTGEN_DEVICE",
-        callback=check,
-        metavar="auto|cpu|cuda|cuda:N",
-        help="Where the model runs.",
-    )(command)
+        "--device", default="auto", show_default=True, envvar="AFFECTGEN_DEVICE", callback=check,
+        metavar="auto|cpu|cuda|cuda:N", help="Where the model runs.",
+    )(command)  # fmt: skip
 
 
 def seed_option(command: Command) -> Command:

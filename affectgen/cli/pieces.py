@@ -21,6 +21,7 @@ from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
 from affectgen.output import STDOUT, Outputs, check_outputs, drop_empty, is_special, prepare_folder, write_stdout
+from affectgen.spooled import Spooled
 from affectgen.task import Result, find_task
 
 CHUNK = 16  # pieces handed over at once: written as they come, so an interrupt loses at most these
@@ -157,7 +158,8 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
     options = [task.options(**{key: setting.value for key, setting in order.settings.items()}) for order in orders]
     run = _resources(ctx)
     planned = plan_sound(ctx) if any(order.target.audio is not None for order in orders) else {}
-    use_threads(run["threads"].value)
+    if "checkpoint" in ctx.params:  # a task without a model needs no torch, which takes a second and 200 MB
+        use_threads(run["threads"].value)
     began = time.perf_counter()
     loaded = task.load(run["checkpoint"].value, run["device"].value)
     loading = time.perf_counter() - began
@@ -171,6 +173,9 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
             record = (name, ctx.obj["argv"], order.settings, run, result, order.target.piece, seconds)
             sound = make_sound(ctx, order.target, result, run, planned)
             made.append(_write(order.target, build_manifest(*record), result, sound))
+            for done in (result, *([sound.result] if sound is not None else [])):
+                if isinstance(done.data, Spooled):
+                    done.data.close()  # now, not whenever the memory is tidied up
             _tell(made[-1], talk)
         talk.progress(len(made), len(orders))
     return made
@@ -203,7 +208,7 @@ def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | No
         if target.manifest is not None:
             outputs.add(target.manifest, manifest.to_bytes())
         if target.plot is not None:
-            outputs.add(target.plot, _draw(result, target))
+            outputs.add(target.plot, _draw(result, target, target.plot))
         if target.audio is not None and sound is not None:
             outputs.add(target.audio, sound.result.data)
             if target.audio_manifest is not None:
@@ -227,14 +232,13 @@ def standard_output() -> Iterator[None]:
         raise AffectgenError(text, "Send it to another place.") from error
 
 
-def _draw(result: Result, target: Target) -> bytes:
+def _draw(result: Result, target: Target, plot: Path) -> bytes:
     """The picture of a piece as the bytes of a file of the kind that its name says: a piano roll, or a spectrogram with
     the emotion over time."""
     from affectgen.report.picture import draw_result
 
-    assert target.plot is not None
     name = "standard output" if target.piece is None else target.piece.name
-    return draw_result(result, name, target.plot.suffix[1:].lower())
+    return draw_result(result, name, plot.suffix[1:].lower())
 
 
 def _tell(made: Made, talk: Talk) -> None:

@@ -153,6 +153,8 @@ def _named(order: Order, error: AffectgenError) -> str:
 def _orders(ctx: click.Context, files: tuple[Path | bytes, ...]) -> list[Order]:
     """One file to make for each source, or one for all."""
     params = ctx.params
+    if params["join"] is None and origin(ctx, "curve") == "option":
+        raise UsageError("--curve came without --join, and nothing is crossfaded.", "Leave it out, or add --join 2.")
     several = len(files) > 1 and params["join"] is None
     if not several:
         _check_readable(files)
@@ -282,7 +284,7 @@ def _stream(ctx: click.Context, files: tuple[Path | bytes, ...], talk: Talk) -> 
     settings = render_settings(ctx, Setting("wav", "default"), files)
     options = RenderOptions(files, **{**{name: setting.value for name, setting in settings.items()}, "loudness": None})
     encoding, heard = options.encoding, Heard()
-    sound = limited(sound_of(options, player_for(options), heard), encoding.rate, 0.0, options.ceiling)
+    sound = limited(sound_of(options, player_for(options), heard, soon=True), encoding.rate, 0.0, options.ceiling)
     with standard_output():
         stream_wav(sys.stdout.buffer, sound, encoding.rate, 2, encoding.depth)
     for text in heard.warnings:

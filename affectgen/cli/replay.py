@@ -91,7 +91,7 @@ def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint
     options = _options(task, values)
     if wanted is not None:
         _check_checkpoint(record, wanted)
-    use_threads(record.run["threads"].value)
+        use_threads(record.run["threads"].value)
     loaded = task.load(wanted, pick_device(record.run["device"].value))
     return loaded.run([options])[0]
 

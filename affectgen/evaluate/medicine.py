@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from affectgen.affect import Affect
 from affectgen.audio.files import Frames
+from affectgen.audio.level import levelled
 from affectgen.audio.loudness import mean_loudness
 from affectgen.errors import AffectError
 from affectgen.evaluate.figures import Figure, Report
@@ -102,8 +103,8 @@ def _session(options: MedicineOptions) -> Session:
     with tempfile.TemporaryDirectory(prefix="affectgen-") as folder:
         home = Path(folder) / "clips"
         made = make_clips(options, plan, home, None, lambda done, total: None)
-        with mixed_session(options, plan, Clips(home, {})) as level:
-            sound = np.concatenate(list(level.blocks()))
+        with mixed_session(options, plan, Clips(home, {})) as spool:
+            sound = np.concatenate(list(levelled(spool, options.level).blocks()))
     return _measured(plan, made, sound, options.encoding.rate)
 
 

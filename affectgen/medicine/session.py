@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from affectgen.audio.level import Levelled, levelled
 from affectgen.audio.reverb import reverberant, space_named
 from affectgen.audio.spool import Spool
 from affectgen.device import use_threads
@@ -94,8 +93,8 @@ def grid_of(plan: Plan, rate: int) -> Grid:
 
 
 @contextmanager
-def mixed_session(options: MedicineOptions, plan: Plan, clips: Clips) -> Iterator[Levelled]:
-    """The whole session at its level, while the block lasts."""
+def mixed_session(options: MedicineOptions, plan: Plan, clips: Clips) -> Iterator[Spool]:
+    """The whole session before it is levelled, while the block lasts."""
     rate = options.encoding.rate
     grid = grid_of(plan, rate)
     load = partial(_load, clips, rate)
@@ -104,7 +103,7 @@ def mixed_session(options: MedicineOptions, plan: Plan, clips: Clips) -> Iterato
     with Spool(rate, 2) as spool:
         for block in sound if options.reverb == "none" else _in_room(sound, options.reverb, grid.length, rate):
             spool.write(block)
-        yield levelled(spool, options.level)
+        yield spool
 
 
 def _load(clips: Clips, rate: int, index: int) -> Any:

@@ -41,7 +41,7 @@ class MedicineRunner:
     def _one(self, option: MedicineOptions) -> Result:
         from pathlib import Path
 
-        from affectgen.audio.write import write_sound
+        from affectgen.audio.finish import finish
         from affectgen.medicine.clips import Clips
         from affectgen.medicine.plan import make_plan, read_plan
         from affectgen.medicine.session import make_clips, mixed_session, work_folder
@@ -51,13 +51,13 @@ class MedicineRunner:
         data = Spooled.empty(option.encoding.format.suffixes[0])
         with work_folder(option.clips) as home:
             made = make_clips(option, plan, home, font, _progress)
-            with mixed_session(option, plan, Clips(home, {})) as level:
-                frames = write_sound(data.path, level.blocks(), option.encoding)
+            with mixed_session(option, plan, Clips(home, {})) as spool:
+                done = finish(spool, option.level, option.encoding, data.path)
             Clips(home, {}).remove()
         rate = option.encoding.rate
         details = {
-            "seconds": round(frames / rate, 3), "frames": frames, "rate": rate, "channels": 2, "engine": option.engine,
-            "plan": plan.to_json(), "clips": [_told(one) for one in made], "level": level.to_json(),
+            "seconds": round(done.frames / rate, 3), "frames": done.frames, "rate": rate, "channels": 2,
+            "engine": option.engine, "plan": plan.to_json(), "clips": [_told(one) for one in made], "level": done.facts,
         }  # fmt: skip
         checkpoint = made[0].details["checkpoint"]
         return Result(

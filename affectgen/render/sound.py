@@ -12,13 +12,14 @@ from affectgen.audio.files import Frames, frames_of, named
 from affectgen.audio.fluid import fluid_available, fluid_version, play_fluid
 from affectgen.audio.fonts import check_font, find_font, font_digest
 from affectgen.audio.join import joined
-from affectgen.audio.piano import play_piano
+from affectgen.audio.piano import BLOCK_SECONDS, play_piano
 from affectgen.audio.reverb import reverberant, space_named
 from affectgen.audio.strikes import Strikes, strikes_of
 from affectgen.errors import AffectgenError, AudioError, MidiError, UsageError
 from affectgen.render.options import DRY, RENDERERS, RenderOptions
 from affectgen.score.messages import read_timeline
 
+SOON = 8.0  # seconds of notes that the piano works through at a time, where the sound shall begin soon
 PIANOS = range(4)  # programs of General MIDI that the built-in piano stands for without a word
 Source = Path | bytes
 
@@ -88,14 +89,15 @@ class Heard:
             self.warnings.append(text)
 
 
-def sound_of(options: RenderOptions, player: Player, heard: Heard) -> Iterator[Frames]:
-    """The whole sound, blocks of float32 [N, 2]; `heard` is filled on the way.
+def sound_of(options: RenderOptions, player: Player, heard: Heard, soon: bool = False) -> Iterator[Frames]:
+    """The whole sound, blocks of float32 [N, 2]; `heard` is filled on the way. soon: whether the first block matters
+    more than the last.
 
     MidiError, AudioError for sources that cannot be read.
     """
     rate = options.encoding.rate
     overlap = round(options.overlap * rate)
-    parts = (_counted(source, _part(source, player, rate, heard), heard) for source in options.sources)
+    parts = (_counted(source, _part(source, player, rate, heard, soon), heard) for source in options.sources)
     curve = "linear" if options.curve == "linear" else "equal-power"
     sound = joined(parts, overlap, curve)  # type: ignore[arg-type]
     yield from sound if options.reverb == DRY else reverberant(sound, rate, space_named(options.reverb))
@@ -128,7 +130,7 @@ def is_midi(source: Source) -> bool:
     return head[:4] == b"MThd" or (head[:4] == b"RIFF" and b"MThd" in head)
 
 
-def _part(source: Source, player: Player, rate: int, heard: Heard) -> Iterator[Frames]:
+def _part(source: Source, player: Player, rate: int, heard: Heard, soon: bool) -> Iterator[Frames]:
     """One source as sound."""
     if not is_midi(source):
         if (isinstance(source, Path) and source.suffix.lower() in (".mid", ".midi")) or not _size(source):
@@ -145,7 +147,7 @@ def _part(source: Source, player: Player, rate: int, heard: Heard) -> Iterator[F
     strikes = strikes_of(timeline)
     heard.notes += len(strikes.onset)
     _check_piano(source, strikes, heard)
-    yield from play_piano(strikes, rate)
+    yield from play_piano(strikes, rate, together=SOON if soon else BLOCK_SECONDS)
 
 
 def _check_piano(source: Source, strikes: Strikes, heard: Heard) -> None:

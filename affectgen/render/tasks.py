@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affectgen.render.options import RenderOptions
 from affectgen.spooled import Spooled
 from affectgen.task import Result
+
+if TYPE_CHECKING:
+    from affectgen.render.sound import Heard
 
 
 @dataclass(frozen=True)
@@ -32,27 +35,23 @@ class RenderRunner:
         return [self._one(option) for option in options]
 
     def _one(self, option: RenderOptions) -> Result:
-        from affectgen.audio.level import levelled
+        from affectgen.audio.finish import finish, spooled
         from affectgen.audio.spool import Spool
-        from affectgen.audio.write import write_sound
         from affectgen.render.sound import Heard, player_for, sound_of
 
         player, heard, encoding = player_for(option), Heard(), option.encoding
         data = Spooled.empty(encoding.format.suffixes[0])
         with Spool(encoding.rate, 2) as spool:
-            for block in sound_of(option, player, heard):
-                spool.write(block)
-            level = levelled(spool, option.level)
-            frames = write_sound(data.path, level.blocks(), encoding)
+            done = finish(spooled(sound_of(option, player, heard), spool), option.level, encoding, data.path)
+        measured = _measured(data, heard) if option.measure else {}
         details = {
-            "seconds": round(frames / encoding.rate, 3), "frames": frames, "rate": encoding.rate, "channels": 2,
-            "renderer": player.facts() if heard.played else None, "notes": heard.notes, "level": level.to_json(),
-            "warnings": list(heard.warnings),
+            "seconds": round(done.frames / encoding.rate, 3), "frames": done.frames, "rate": encoding.rate,
+            "channels": 2, "renderer": player.facts() if heard.played else None, "notes": heard.notes,
+            "level": done.facts, "warnings": list(heard.warnings),
         }  # fmt: skip
-        measured = _measured(data) if option.measure else {}
         return Result(
             data=data, suffix=encoding.format.suffixes[0], asked=None, measured=measured, details=details,
-            checkpoint={}, summary=tuple(_summary(details, level.to_json())),
+            checkpoint={}, summary=tuple(_summary(details, done.facts)),
         )  # fmt: skip
 
 
@@ -73,15 +72,17 @@ def _played(notes: int, player: str) -> str:
     return f"{notes} {'note' if notes == 1 else 'notes'} by {player}"
 
 
-def _measured(data: Spooled) -> dict[str, Any]:
-    """The emotion of the finished sound, as `affectgen rate` reads it; empty where it is silent."""
+def _measured(data: Spooled, heard: Heard) -> dict[str, Any]:
+    """The emotion of the finished sound, as `affectgen rate` reads it; empty, with a warning, where it has none that
+    can be read: silence, or too short a sound."""
     from affectgen.errors import AudioError
     from affectgen.recognize.items import Item
     from affectgen.recognize.rate import Rater, RateSettings
 
     try:
         reading = Rater(RateSettings("music")).rate(Item("the sound", data.path)).reading
-    except AudioError:  # silence, which carries no emotion to be read
+    except AudioError as error:  # the sound itself is done, and stays
+        heard.warn(f"The emotion could not be read: {error.message.replace(str(data.path), 'the sound')}")
         return {}
     if reading is None:
         return {}

@@ -31,6 +31,7 @@ def _draw_sound(data: Spooled, result: Result, name: str, kind: str) -> bytes:
     try:
         rated = Rater(RateSettings("music", window)).rate(Item(name, data.path))
         curve, overall = rated.curve, rated.reading
-    except AudioError:  # silence carries no emotion; its picture is still one of silence
+    except AudioError as error:  # silence, or too short a sound: the picture says why it has no curve
         curve, overall = (), None
+        name = f"{name}: {error.message.replace(str(data.path), 'this')}"
     return draw_sound(name, blocks(data.path, info.rate), info.rate, curve, result.asked, kind, overall=overall)

@@ -16,7 +16,7 @@ from affectgen.audio.compare import cents_between, contour_correlation, mel_dist
 from affectgen.audio.files import Frames
 from affectgen.audio.fluid import fluid_available, play_fluid
 from affectgen.audio.fonts import FOLDERS
-from affectgen.audio.piano import play_piano
+from affectgen.audio.piano import BLOCK_SECONDS, play_piano
 from affectgen.audio.strikes import Strikes, strikes_of
 from affectgen.score.messages import Timeline
 
@@ -47,8 +47,8 @@ def strikes(*rows: Row) -> Strikes:
     return Strikes(table[:, 0], table[:, 1], table[:, 2].astype(int), table[:, 3].astype(int), table[:, 4])
 
 
-def played(*rows: Row, rate: int = RATE, bank: Bank = SHIPPED) -> Frames:
-    return np.concatenate(list(play_piano(strikes(*rows), rate, bank)))
+def played(*rows: Row, rate: int = RATE, bank: Bank = SHIPPED, together: float = BLOCK_SECONDS) -> Frames:
+    return np.concatenate(list(play_piano(strikes(*rows), rate, bank, together)))
 
 
 def decibels(sound: np.ndarray) -> float:
@@ -117,9 +117,8 @@ ROWS = st.lists(
 def test_blocks_do_not_show(sines: Bank, rows: list[Row], size: float, given_: float) -> None:
     whole = played(*rows, bank=sines, rate=OWN)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BLOCK_SECONDS", size)
         patch.setattr(module, "GIVEN_SECONDS", given_)
-        found = played(*rows, bank=sines, rate=OWN)
+        found = played(*rows, bank=sines, rate=OWN, together=size)
     assert len(found) == len(whole)
     np.testing.assert_allclose(found, whole, atol=1e-6)
 
@@ -134,12 +133,11 @@ def test_notes_add_up(sines: Bank, rows: list[Row]) -> None:
     assert np.abs(together).max() < 3e-4  # tones are cut at other places
 
 
-def test_the_shipped_bank_is_the_same_in_any_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shipped_bank_is_the_same_in_any_blocks() -> None:
     rows = [(0.37 * k, 0.37 * k + 1, 30 + 7 * k % 70, 20 + 9 * k % 107, 1.0) for k in range(30)]
     whole = played(*rows)
     np.testing.assert_array_equal(whole, played(*rows, bank=Bank()))
-    monkeypatch.setattr(module, "BLOCK_SECONDS", 1.3)
-    np.testing.assert_allclose(played(*rows), whole, atol=1e-6)
+    np.testing.assert_allclose(played(*rows, together=1.3), whole, atol=1e-6)
 
 
 @pytest.mark.parametrize("key", [21, 40, 60, 77, 88, 89, 108])

@@ -16,7 +16,8 @@ LIST = "print('\\n' + json.dumps([code, sorted(sys.modules)]))"
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["muser", "--help"], ["muser", "generate", "--help"], ["rate", "--help"]]
+    "words", [["--help"], ["--version"], ["muser", "--help"], ["muser", "generate", "--help"], ["rate", "--help"],
+              ["render", "--help"], ["medicine", "render", "--help"]]
 )
 def test_help_imports_nothing_heavy(shell, words):
     script = LOADED.format(words=words, after=LIST)
