@@ -5,7 +5,6 @@ FluidSynth is given no font that `check_font` refuses.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from affectgen.errors import AffectgenError
+from affectgen.manifest import file_hash
 
 VARIABLE = "AFFECTGEN_SOUNDFONT"
 FOLDERS = tuple(
@@ -35,7 +35,6 @@ ROWS = {"phdr": 38, "pbag": 4, "pmod": 10, "pgen": 4, "inst": 22, "ibag": 4, "im
 NAMES = {b"LIST", b"smpl", b"sm24", *(name.encode() for name in ROWS)}  # of chunks that may follow one of odd length
 MODULATORS = ("pmod", "imod")  # written by some programs without the last row
 REMEDY = "Give a whole .sf2 or .sf3 file with --soundfont."
-PIECE = 1 << 20  # bytes that are read at a time
 
 
 def find_font(given: Path | None = None) -> Path | None:
@@ -127,11 +126,7 @@ def _chunks(file: BinaryIO, start: int, end: int, path: Path) -> Iterator[tuple[
 
 def font_digest(path: Path) -> str:
     """SHA-256 of a font's bytes, in hexadecimal. AffectgenError where it cannot be read."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                digest.update(piece)
+        return file_hash(path)
     except OSError as error:
         raise AffectgenError(f"The SoundFont {path} cannot be read: {error.strerror}.", REMEDY) from error
-    return digest.hexdigest()

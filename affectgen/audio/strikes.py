@@ -128,6 +128,7 @@ class _Channel:
             note.stop = time
 
     def control(self, time: float, number: int, value: int) -> None:
+        """Obey a controller (General MIDI's numbers) at a time in seconds; others than those known change nothing."""
         if number == VOLUME:
             self.volume = value
         elif number == EXPRESSION:

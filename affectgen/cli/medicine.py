@@ -23,7 +23,7 @@ from affectgen.cli.options import (
     talk_options,
 )
 from affectgen.cli.pieces import Order, check_picture, make, print_json, single_target
-from affectgen.cli.render import player_options, sound_options
+from affectgen.cli.render import player_options, sound_format, sound_options, sound_settings
 from affectgen.device import cores
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
@@ -173,27 +173,7 @@ def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) ->
     output = params["output"]
     folder = None if output == "-" else str(Path(output).with_name(Path(output).name + ".clips"))
     return {
-        **settings, **_sound(ctx), "plan": Setting(plan_file, "option"),
+        **settings, **sound_settings(ctx, sound_format(ctx, False)), "plan": Setting(plan_file, "option"),
         "seed": seed_setting(ctx, talk), "composer": Setting(f"{params['composer']} generate", origin(ctx, "composer")),
         "jobs": Setting(jobs, origin(ctx, "jobs")), "clips": Setting(folder, "default"),
-    }  # fmt: skip
-
-
-def _sound(ctx: click.Context) -> dict[str, Setting]:
-    """What the sound file is like, and what plays the notes."""
-    from affectgen.audio.formats import format_of
-    from affectgen.render.sound import choose_player
-
-    params = ctx.params
-    names = ("quality", "loudness", "ceiling", "reverb", "title", "artist", "comment", "bits")
-    settings = {name: Setting(params[name], origin(ctx, name)) for name in names}
-    settings["rate"] = Setting(None if params["rate"] is None else int(params["rate"]), origin(ctx, "rate"))
-    kind = params["format_"]
-    if kind is None:
-        kind = "wav" if params["output"] == "-" else format_of(Path(params["output"])).name
-    player = choose_player(params["renderer"], None if params["renderer"] == "piano" else params["soundfont"])
-    font = None if player.font is None else str(player.font)
-    return {
-        **settings, "format": Setting(kind, "option"), "renderer": Setting(player.name, origin(ctx, "renderer")),
-        "soundfont": Setting(font, origin(ctx, "soundfont")),
     }  # fmt: skip

@@ -158,7 +158,7 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
     options = [task.options(**{key: setting.value for key, setting in order.settings.items()}) for order in orders]
     run = _resources(ctx)
     planned = plan_sound(ctx) if any(order.target.audio is not None for order in orders) else {}
-    if "checkpoint" in ctx.params:  # a task without a model needs no torch, which takes a second and 200 MB
+    if "checkpoint" in ctx.params:  # a task without a model needs no torch, which takes time and memory
         use_threads(run["threads"].value)
     began = time.perf_counter()
     loaded = task.load(run["checkpoint"].value, run["device"].value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,7 @@ def _orders(ctx: click.Context, files: tuple[Path | bytes, ...]) -> list[Order]:
         raise UsageError(f"{len(files)} files came, and -o - is one stream.", "Add --join, or give a folder: -o out/")
     folder = is_folder(params["output"]) or several
     suffix = f".{params['format_'] if params['format_'] is not None else 'wav'}"
-    settings = render_settings(ctx, _format(ctx, folder), files)
+    settings = render_settings(ctx, sound_format(ctx, folder), files)
     if not folder:
         return [Order({**settings, "sources": Setting(files, "option")}, single_target(params))]
     groups = [files] if params["join"] is not None else [(file,) for file in files]
@@ -198,7 +199,7 @@ def _plays(files: tuple[Path | bytes, ...]) -> bool:
     return False
 
 
-def _format(ctx: click.Context, folder: bool) -> Setting:
+def sound_format(ctx: click.Context, folder: bool) -> Setting:
     """The format: of --format, else of the output's ending."""
     from affectgen.audio.formats import format_of
 
@@ -224,22 +225,28 @@ def _check_ending(named: str, output: str, folder: bool) -> None:
 
 
 def render_settings(ctx: click.Context, kind: Setting, files: tuple[Path | bytes, ...]) -> dict[str, Setting]:
-    """The fields of RenderOptions but the sources, from the command's options; what plays MIDI is settled here, so that
-    a manifest says what did."""
+    """The fields of RenderOptions but the sources, from the command's options."""
+    settings = {name: Setting(ctx.params[name], origin(ctx, name)) for name in ("curve", "measure")}
+    join = ctx.params["join"]
+    settings["overlap"] = Setting(0.0 if join is None else join, origin(ctx, "join"))
+    return {**settings, **sound_settings(ctx, kind, lambda: _plays(files))}
+
+
+def sound_settings(ctx: click.Context, kind: Setting, plays: Callable[[], bool] = lambda: True) -> dict[str, Setting]:
+    """The fields of SoundOptions from `sound_options` and `player_options`; what plays MIDI is settled here, so that a
+    manifest says what did. plays: whether there is MIDI to play."""
     from affectgen.audio.formats import format_named
     from affectgen.render.sound import choose_player
 
     if origin(ctx, "quality") == "option" and not format_named(kind.value).lossy:
         raise UsageError(f"--quality came with {kind.value}, which loses nothing.", "Leave it out, or give --bits.")
-
-    names = ("quality", "loudness", "ceiling", "reverb", "title", "artist", "comment", "bits", "curve", "measure")
+    names = ("quality", "loudness", "ceiling", "reverb", "title", "artist", "comment", "bits")
     settings = {name: Setting(ctx.params[name], origin(ctx, name)) for name in names}
-    rate, join = ctx.params["rate"], ctx.params["join"]
+    rate = ctx.params["rate"]
     settings["rate"] = Setting(None if rate is None else int(rate), origin(ctx, "rate"))
-    settings["overlap"] = Setting(0.0 if join is None else join, origin(ctx, "join"))
     renderer, font = _player(ctx)
     origins = {name: origin(ctx, name) for name in ("renderer", "soundfont")}
-    if "option" in origins.values() or _plays(files):  # else nothing is played
+    if "option" in origins.values() or plays():  # else nothing is played
         player = choose_player(renderer, font)
         renderer, font = player.name, None if player.font is None else str(player.font)
     else:

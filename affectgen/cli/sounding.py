@@ -81,7 +81,7 @@ def plan_sound(ctx: click.Context) -> dict[str, Setting]:
 
 
 def _renderer(text: str) -> str:
-    from affectgen.render.options import RENDERERS
+    from affectgen.audio.options import RENDERERS
 
     if text and text not in RENDERERS:
         raise UsageError(

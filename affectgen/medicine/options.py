@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from affectgen.affect import Affect, AffectPath
 from affectgen.errors import UsageError
+from affectgen.writing.options import within
 
 DYNAMICS = ("none", "first", "second")
 ROUTES = ("plane", "circle")
@@ -50,10 +51,10 @@ class PlanOptions:
                 Affect.parse(text)
         if self.path is not None:
             AffectPath.parse(self.path)
-        _within("--minutes", self.minutes, LEAST_MINUTES, MOST_MINUTES)
-        _within("--clip", self.clip, LEAST_CLIP, MOST_CLIP)
-        _within("--overlap", self.overlap, 0.0, min(MOST_OVERLAP, self.clip / 3))
-        _within("--inertia", self.inertia, 0.001, 0.5)
+        within("--minutes", self.minutes, LEAST_MINUTES, MOST_MINUTES)
+        within("--clip", self.clip, LEAST_CLIP, MOST_CLIP)
+        within("--overlap", self.overlap, 0.0, min(MOST_OVERLAP, self.clip / 3))
+        within("--inertia", self.inertia, 0.001, 0.5)
         for option, value, known in (("--route", self.route, ROUTES), ("--dynamics", self.dynamics, DYNAMICS)):
             if value not in known:
                 raise UsageError(f"{option} got {value!r}.", f"Use one of {', '.join(known)}.")
@@ -78,8 +79,3 @@ class PlanOptions:
     def clip_seconds(self) -> float:
         """How long each clip is, so that they end exactly with the session."""
         return (self.seconds + self.overlap * (self.count - 1)) / self.count
-
-
-def _within(option: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise UsageError(f"{option} got {value:g}; expected {low:g} to {high:g}.", "Give a value in that range.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectgen.affect import Affect, AffectPath, iso
+from affectgen.affect import Affect, AffectPath, Keyframe, iso
 from affectgen.errors import AffectError, AffectgenError
 from affectgen.medicine.options import LEAST_CLIP, MOST_CLIP, PlanOptions
 
@@ -58,8 +58,6 @@ class Plan:
     def path(self) -> AffectPath:
         """What is asked over time, in seconds: each clip's emotion at its middle."""
         points = [(clip.start + self.clip_seconds / 2, clip.affect) for clip in self.clips]
-        from affectgen.affect import Keyframe
-
         return AffectPath(tuple(Keyframe(time, affect) for time, affect in points), "seconds")
 
     def to_json(self) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from affectgen.audio.files import Frames, frames_of, named
 from affectgen.audio.fluid import fluid_available, fluid_version, play_fluid
 from affectgen.audio.fonts import check_font, find_font, font_digest
 from affectgen.audio.join import joined
+from affectgen.audio.options import DRY, RENDERERS
 from affectgen.audio.piano import BLOCK_SECONDS, play_piano
 from affectgen.audio.reverb import reverberant, space_named
 from affectgen.audio.strikes import Strikes, strikes_of
 from affectgen.errors import AffectgenError, AudioError, MidiError, UsageError
-from affectgen.render.options import DRY, RENDERERS, RenderOptions
+from affectgen.render.options import RenderOptions
 from affectgen.score.messages import read_timeline
 
 SOON = 8.0  # seconds of notes that the piano works through at a time, where the sound shall begin soon

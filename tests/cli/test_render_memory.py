@@ -36,7 +36,7 @@ def music(notes, seconds):
 
 
 def test_rendering_leaves_torch_alone(shell):
-    """It has no model, and torch costs a second and 200 MB."""
+    """It has no model, and torch takes time and memory."""
     (shell.folder / "a.mid").write_bytes(music(20, 4))
     line = ("render", "a.mid", "-o", "x.wav", "--renderer", "piano")
     assert asked(shell, line, ("replay", "x.wav.json"))[:2] == [[0, 0], False]

@@ -127,4 +127,4 @@ def test_a_font_is_known_from_any_folder(monkeypatch, tmp_path):
 
 def test_a_recording_needs_no_player(monkeypatch):
     monkeypatch.setattr(sound, "choose_player", lambda *_: pytest.fail("a player was looked for"))
-    assert player_for(RenderOptions((wav(0.1),), "fluidsynth", "/none.sf2")) == Player(None)
+    assert player_for(RenderOptions((wav(0.1),), renderer="fluidsynth", soundfont="/none.sf2")) == Player(None)
