@@ -17,20 +17,19 @@ from affectgen.medicine.clips import Clips, Made
 from affectgen.medicine.mix import Grid, mixed, plan_gains
 from affectgen.medicine.plan import Plan
 from affectgen.medicine.render_options import MedicineOptions
-from affectgen.medicine.symbolic import Composing, Wanted, compose, play, session_seeds, sounding
+from affectgen.medicine.symbolic import Composing, Wanted, compose, play, session_seeds, sounding, tempo
 from affectgen.processes import map_in_processes
 
-GROUP = 4  # clips that are composed together: as many as a composer's batch holds
 Tell = Callable[[int, int], None]  # clips done, of how many
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a process needs to make some clips."""
+    """What a process needs to make a clip."""
 
     home: str
     settings: dict[str, Any]
-    wanted: tuple[Wanted, ...]
+    wanted: Wanted
     composing: Composing
     font: str | None
     rate: int
@@ -54,37 +53,36 @@ def make_clips(options: MedicineOptions, plan: Plan, home: Path, font: Path | No
     done = len(wanted) - len(missing)
     tell(done, len(wanted))
     name = None if font is None else str(font)
-    groups = [tuple(missing[first : first + GROUP]) for first in range(0, len(missing), GROUP)]
-    works = [Work(str(home), settings, group, composing, name, rate) for group in groups]
-    for group in _run(works, options.jobs):
-        found |= {made.number: made for made in group}
-        done += len(group)
+    works = [Work(str(home), settings, one, composing, name, rate) for one in missing]
+    for made in _run(works, options.jobs):
+        found[made.number] = made
+        done += 1
         tell(done, len(wanted))
     return [made for made in found.values() if made is not None]
 
 
-def _run(works: Sequence[Work], jobs: int) -> Iterator[list[Made]]:
+def _run(works: Sequence[Work], jobs: int) -> Iterator[Made]:
     if jobs == 1 or len(works) < 2:
         yield from map(_make, works)
     else:
         yield from map_in_processes(_make, works, min(jobs, len(works)))
 
 
-def _make(work: Work) -> list[Made]:
-    """Some clips, composed together, played and kept."""
+def _make(work: Work) -> Made:
+    """A clip, composed, played and kept."""
     use_threads(1)
     clips = Clips(Path(work.home), work.settings)
     font = None if work.font is None else Path(work.font)
-    done = []
-    for wanted, piece in zip(work.wanted, compose(work.wanted, work.composing), strict=True):
-        midi = piece.data if isinstance(piece.data, bytes) else piece.data.read()
-        sound = play(midi, wanted.seconds, font, work.rate)
-        length = round(sounding(midi), 2)
-        details = {"key": wanted.key, "composed_seconds": length, "checkpoint": dict(piece.checkpoint)}
-        made = Made(wanted.number, piece.measured, details)
-        clips.keep(made, clips.key(wanted), sound, work.rate, midi)
-        done.append(made)
-    return done
+    piece = compose(work.wanted, work.composing)
+    midi = piece.data if isinstance(piece.data, bytes) else piece.data.read()
+    sound = play(midi, work.wanted.seconds, font, work.rate)
+    details = {
+        "key": work.wanted.key, "tempo": tempo(work.wanted.affect), "composed_seconds": round(sounding(midi), 2),
+        "checkpoint": dict(piece.checkpoint),
+    }  # fmt: skip
+    made = Made(work.wanted.number, piece.measured, details)
+    clips.keep(made, clips.key(work.wanted), sound, work.rate, midi)
+    return made
 
 
 def grid_of(plan: Plan, rate: int) -> Grid:

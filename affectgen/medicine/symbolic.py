@@ -22,8 +22,10 @@ from affectgen.errors import AffectgenError
 from affectgen.task import Loaded, Result, find_task
 
 LEAD = 0.05  # seconds kept before the first note
-SPARE = 1.5  # seconds that a composed clip is longer than needed, at least
-PACE = (100.0, 50.0)  # beats a minute expected at neutral arousal, and more at arousal 1: only to guess the bars
+SPARE = 1.5  # seconds that a clip is composed longer than it is needed: the performer may hurry
+# beats a minute at neutral arousal, and more at arousal 1: faster is more aroused (Gabrielsson & Lindstroem, 2010), and
+# neighbours whose tempi are near each other can be crossfaded
+PACE = (105.0, 30.0)
 LENGTHENED = 3  # times that a clip which came out short is composed anew, with more bars
 NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 BEATS = 4
@@ -62,51 +64,45 @@ class Composing:
     near: float = 0.5
 
 
-def compose(wanted: Sequence[Wanted], how: Composing) -> list[Result]:
-    """A piece for each clip, at least as long as the clip: the first that the guide hears near its target, else the
-    nearest of all tries. Several at once are composed together, which costs little more than one.
+def tempo(affect: Affect) -> float:
+    """Beats a minute of a clip."""
+    return round(PACE[0] + PACE[1] * affect.arousal, 1)
+
+
+def compose(wanted: Wanted, how: Composing) -> Result:
+    """A piece as long as the clip at least: the first that the guide hears near its target, else the nearest of all
+    tries.
 
     AffectgenError where the composer gives no piece of that length.
     """
-    best: dict[int, Result] = {}
-    left = list(wanted)
+    best: Result | None = None
     for attempt in range(how.tries):
-        again = [replace(one, seed=one.seed + STRIDE * attempt) for one in left]
-        for one, found in zip(left, _long_enough(again, how), strict=True):
-            if one.number not in best or _miss(found, one) < _miss(best[one.number], one):
-                best[one.number] = found
-        left = [one for one in left if _miss(best[one.number], one) > how.near]
-        if not left:
+        found = _long_enough(replace(wanted, seed=wanted.seed + STRIDE * attempt), how)
+        if best is None or _miss(found, wanted) < _miss(best, wanted):
+            best = found
+        if _miss(best, wanted) <= how.near:
             break
-    return [best[one.number] for one in wanted]
+    if best is None:
+        raise ValueError("a clip needs one try at least")
+    return best
 
 
-def _long_enough(wanted: Sequence[Wanted], how: Composing) -> list[Result]:
-    needed = {one.number: one.seconds + SPARE for one in wanted}
-    bars = {
-        one.number: math.ceil(needed[one.number] * (PACE[0] + PACE[1] * one.affect.arousal) / 60 / BEATS)
-        for one in wanted
-    }
-    found: dict[int, Result] = {}
-    left = list(wanted)
+def _long_enough(wanted: Wanted, how: Composing) -> Result:
+    bars = math.ceil((wanted.seconds + SPARE) * tempo(wanted.affect) / 60 / BEATS)
     for _ in range(LENGTHENED + 1):
-        options = [_options(one, bars[one.number], how) for one in left]
-        for one, piece in zip(left, _composer(how.task, how.checkpoint, how.device).run(options), strict=True):
-            length = sounding(piece.data if isinstance(piece.data, bytes) else piece.data.read())
-            if length >= needed[one.number]:
-                found[one.number] = piece
-            else:
-                bars[one.number] = math.ceil(bars[one.number] * needed[one.number] / max(length, 1.0)) + 1
-        left = [one for one in left if one.number not in found]
-        if not left:
-            return [found[one.number] for one in wanted]
-    raise AffectgenError(f"Clip {left[0].number} came out too short.", "Try another seed, or shorter clips.")
+        piece = _composer(how.task, how.checkpoint, how.device).run([_options(wanted, bars, how)])[0]
+        length = sounding(piece.data if isinstance(piece.data, bytes) else piece.data.read())
+        if length >= wanted.seconds:
+            return piece
+        bars = math.ceil(bars * (wanted.seconds + SPARE) / max(length, 1.0)) + 1
+    raise AffectgenError(f"Clip {wanted.number} came out too short.", "Try another seed, or shorter clips.")
 
 
 def _options(wanted: Wanted, bars: int, how: Composing) -> Any:
     point = f"{wanted.affect.valence},{wanted.affect.arousal}"
+    seed, pace = wanted.seed % (1 << 31), tempo(wanted.affect)
     kind = find_task(how.task).options
-    return kind(affect=point, seed=wanted.seed % (1 << 31), bars=bars, key=wanted.key, best_of=how.best_of)
+    return kind(affect=point, seed=seed, bars=bars, tempo=pace, key=wanted.key, best_of=how.best_of)
 
 
 @lru_cache(maxsize=1)
