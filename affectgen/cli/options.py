@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -220,6 +221,40 @@ class Talk:
         """How many of several are done, on one line that replaces itself; only on a terminal and unless -q."""
         if self._level > 0 and total > 1 and sys.stderr.isatty():
             click.echo(f"\r{done}/{total}" + ("\n" if done == total else ""), err=True, nl=False)
+
+    def bar(self) -> Bar:
+        """A bar for one long piece of work; `affectgen.progress.heard_by` takes it."""
+        return Bar(self._level > 0 and sys.stderr.isatty())
+
+
+class Bar:
+    """A bar with the time left, on one line of standard error that replaces itself."""
+
+    WIDTH = 30  # characters
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._first: tuple[float, float] | None = None  # when it began, and with how many done
+
+    def __call__(self, what: str, done: float, total: float) -> None:
+        """`done` of `total` are done."""
+        if not self._shown:
+            return
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, done)
+        since, before = self._first
+        left = (now - since) / (done - before) * (total - done) if done > before else None
+        full = round(self.WIDTH * done / total)
+        bar = "#" * full + "." * (self.WIDTH - full)
+        time_left = "" if left is None or done == total else f", {_minutes(left)} left"
+        line = f"\r[{bar}] {what} {done:.0f} of {total:.0f}{time_left}"
+        click.echo(f"{line:<79}" + ("\n" if done >= total else ""), err=True, nl=False)
+
+
+def _minutes(seconds: float) -> str:
+    whole = math.ceil(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def origin(ctx: click.Context, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
 from affectgen.output import STDOUT, Outputs, check_outputs, drop_empty, is_special, prepare_folder, write_stdout
+from affectgen.progress import heard_by
 from affectgen.spooled import Spooled
 from affectgen.task import Result, find_task
 
@@ -31,9 +32,17 @@ UNFIT = re.compile(r"[^\w.+-]+")  # characters of an affect that are no good in 
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A further file that belongs to a piece. make: its bytes, from the result and the piece's name."""
+
+    path: Path
+    make: Callable[[Result, str], bytes]
+
+
+@dataclass(frozen=True)
 class Target:
     """Where one piece goes. piece: None is standard output; manifest, plot, audio, audio_manifest: None where there is
-    none; audio: the sound of a piece that is MIDI."""
+    none; audio: the sound of a piece that is MIDI; beside: what else appears with it."""
 
     piece: Path | None
     manifest: Path | None
@@ -41,11 +50,17 @@ class Target:
     force: bool
     audio: Path | None = None
     audio_manifest: Path | None = None
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The piece's name, for a person."""
+        return "standard output" if self.piece is None else self.piece.name
 
     def files(self) -> list[Path]:
         """Every file that will appear."""
         places = (self.piece, self.manifest, self.plot, self.audio, self.audio_manifest)
-        return [path for path in places if path is not None]
+        return [*(path for path in places if path is not None), *(one.path for one in self.beside)]
 
 
 @dataclass(frozen=True)
@@ -167,7 +182,8 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
     made: list[Made] = []
     for start in range(0, len(orders), CHUNK):
         began = time.perf_counter()
-        results = loaded.run(options[start : start + CHUNK])
+        with heard_by(talk.bar()):
+            results = loaded.run(options[start : start + CHUNK])
         seconds = {"load": round(loading, 3), "make": round((time.perf_counter() - began) / len(results), 3)}
         for order, result in zip(orders[start : start + CHUNK], results, strict=True):
             record = (name, ctx.obj["argv"], order.settings, run, result, order.target.piece, seconds)
@@ -213,6 +229,8 @@ def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | No
             outputs.add(target.audio, sound.result.data)
             if target.audio_manifest is not None:
                 outputs.add(target.audio_manifest, sound.manifest.to_bytes())
+        for one in target.beside:
+            outputs.add(one.path, one.make(result, target.name))
         if target.piece is None:
             with standard_output():
                 write_stdout(result.data)
@@ -237,8 +255,7 @@ def _draw(result: Result, target: Target, plot: Path) -> bytes:
     the emotion over time."""
     from affectgen.report.picture import draw_result
 
-    name = "standard output" if target.piece is None else target.piece.name
-    return draw_result(result, name, plot.suffix[1:].lower())
+    return draw_result(result, target.name, plot.suffix[1:].lower())
 
 
 def _tell(made: Made, talk: Talk) -> None:

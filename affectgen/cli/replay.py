@@ -201,5 +201,8 @@ def _check_same(record: Manifest, result: Result) -> None:
     player, now_player = record.details.get("renderer"), result.details.get("renderer")
     if player != now_player:
         changed.append(f"the renderer {player} (now {now_player})")
+    weights, now_weights = record.details.get("musicgen"), result.details.get("musicgen")
+    if weights != now_weights:
+        changed.append(f"MusicGen's weights {weights} (now {now_weights})")
     hint = f"It was made with {', '.join(changed)}." if changed else "The task is not reproducible: please report it."
     raise AffectgenError("Other bytes came than the manifest records, so nothing was written.", hint)

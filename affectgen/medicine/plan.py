@@ -116,6 +116,11 @@ def read_plan(source: Path | bytes) -> Plan:
         raise AffectgenError(f"{name} cannot be read: {error.strerror}.", "Check the path.") from error
     except ValueError as error:
         raise AffectgenError(f"{name} is no JSON: {error}.", REMEDY) from error
+    return plan_from(held, name)
+
+
+def plan_from(held: object, name: str = "The plan") -> Plan:
+    """A plan from what its file holds. Errors as above, in which it is called `name`."""
     if not isinstance(held, Mapping) or held.get("plan") != FORMAT or not isinstance(held.get("clips"), list):
         raise AffectgenError(f"{name} is no plan of a session.", REMEDY)
     length = _number(held, "clip_seconds", LEAST_CLIP / 2, MOST_CLIP, name)

@@ -10,8 +10,14 @@ SHORTEST = 5.0  # seconds of a window
 
 
 def draw_result(result: Result, name: str, kind: str = "png") -> bytes:
-    """A piano roll for MIDI; for sound a spectrogram over the emotion's curve. name: of the piece; kind: "png", "svg"
-    or "pdf". Errors as for reading the result."""
+    """A piano roll for MIDI; for sound a spectrogram over the emotion's curve; for a session its path, asked and
+    measured. name: of the piece; kind: "png", "svg" or "pdf". Errors as for reading the result."""
+    if "plan" in result.details:
+        from affectgen.medicine.plan import plan_from
+        from affectgen.report.session import draw_plan
+
+        measured = [clip["measured"] for clip in result.details["clips"]]
+        return draw_plan(plan_from(result.details["plan"]), measured, kind)
     if isinstance(result.data, Spooled):
         return _draw_sound(result.data, result, name, kind)
     from affectgen.report.pianoroll import draw_piano_roll

@@ -10,6 +10,8 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from affectgen.task import Result
+
 STATEMENT = (
     "Music for relief between sessions with a therapist. It is not a treatment and claims no effect. Keep the volume "
     "low, and stop when it does not feel right."
@@ -52,6 +54,30 @@ function show() {
 buttons.forEach((b, n) => b.addEventListener("click", () => { player.currentTime = starts[n]; player.play(); show();
 })); player.addEventListener("timeupdate", show); player.addEventListener("seeked", show); show();
 """
+
+
+def page_of(result: Result, name: str) -> bytes:
+    """The page of a finished session; name: of its sound file. The page plays MP3, which every browser does."""
+    plan = result.details["plan"]["clips"]
+    title = f"From {plan[0]['word']} to {plan[-1]['word']}"
+    return session_page(result.details, _as_mp3(result), "audio/mpeg", title)
+
+
+def _as_mp3(result: Result) -> bytes:
+    """The sound of a session, encoded anew unless it is MP3 already."""
+    data = result.data
+    if result.suffix == ".mp3":
+        return data if isinstance(data, bytes) else data.read()
+    from affectgen.audio.files import audio_info, frames_of
+    from affectgen.audio.formats import Encoding, format_named
+    from affectgen.audio.write import write_sound
+    from affectgen.spooled import Spooled
+
+    source = data if isinstance(data, bytes) else data.path
+    rate = audio_info(source).rate
+    with Spooled.empty(".mp3") as held:
+        write_sound(held.path, frames_of(source, rate), Encoding(format_named("mp3"), rate=rate))
+        return held.read()
 
 
 def session_page(details: Mapping[str, Any], sound: bytes, kind: str, title: str) -> bytes:
