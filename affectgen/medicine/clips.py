@@ -2,10 +2,12 @@
 
 A folder holds for each clip its sound (NNN.wav, floats) and what is known of it (NNN.json), which names the settings
 that it was made with: a clip of other settings does not count. The JSON appears last, so a clip is whole or not there.
+Its notes (NNN.mid) or codes (NNN.npz) lie beside it where the engine has such.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -13,8 +15,10 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affectgen.audio.files import Frames, frames_of
 from affectgen.audio.formats import Encoding, format_named
@@ -22,7 +26,7 @@ from affectgen.audio.write import write_sound
 from affectgen.errors import AffectgenError
 from affectgen.output import explain
 
-SUFFIX, FACTS, MIDI = ".wav", ".json", ".mid"
+SUFFIX, FACTS, MIDI, CODES = ".wav", ".json", ".mid", ".npz"
 
 
 @dataclass(frozen=True)
@@ -53,25 +57,52 @@ class Clips:
 
     def find(self, number: int, key: str) -> Made | None:
         """The clip if it is there, whole, and was made with the same settings."""
+        return self._facts(number, key) if self._path(number, SUFFIX).is_file() else None
+
+    def find_codes(self, number: int, key: str) -> tuple[Made, NDArray[np.int64]] | None:
+        """The codes [K, T] of a clip, likewise."""
+        made = self._facts(number, key)
+        try:
+            with np.load(self._path(number, CODES), allow_pickle=False) as held:
+                return None if made is None else (made, held["codes"].astype(np.int64))
+        except (OSError, ValueError, KeyError, BadZipFile):
+            return None
+
+    def keep(self, made: Made, key: str, sound: Frames, rate: int, midi: bytes | None) -> None:
+        """Put a clip there. AffectgenError where the disk is full."""
+        self.keep_sound(made.number, sound, rate)
+        if midi is not None:
+            self._write(self._path(made.number, MIDI), midi)
+        self._keep_facts(made, key)
+
+    def keep_sound(self, number: int, sound: Frames, rate: int) -> None:
+        """Put a clip's sound there, float32 [N, 2]. AffectgenError where the disk is full."""
+        write_sound(self._path(number, SUFFIX), [sound], Encoding(format_named("wav"), "float", rate))
+
+    def keep_codes(self, made: Made, key: str, codes: NDArray[np.int64]) -> None:
+        """Put the codes [K, T] of a clip there, which has no sound yet. AffectgenError where the disk is full."""
+        held = io.BytesIO()
+        np.savez_compressed(held, codes=codes.astype(np.int32))
+        self._write(self._path(made.number, CODES), held.getvalue())
+        self._keep_facts(made, key)
+
+    def _facts(self, number: int, key: str) -> Made | None:
         try:
             held = json.loads(self._path(number, FACTS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        if held.get("key") != key or not self._path(number, SUFFIX).is_file():
-            return None
-        return Made(number, held["measured"], held["details"])
+        return Made(number, held["measured"], held["details"]) if held.get("key") == key else None
 
-    def keep(self, made: Made, key: str, sound: Frames, rate: int, midi: bytes | None) -> None:
-        """Put a clip there. AffectgenError where the disk is full."""
-        path = self._path(made.number, SUFFIX)
-        write_sound(path, [sound], Encoding(format_named("wav"), "float", rate))
+    def _keep_facts(self, made: Made, key: str) -> None:
+        facts = {"key": key, "measured": made.measured, "details": made.details}
+        self._write(self._path(made.number, FACTS), json.dumps(facts, indent=1).encode())
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """A file, whole or not at all."""
+        part = path.with_suffix(".part")
         try:
-            if midi is not None:
-                self._path(made.number, MIDI).write_bytes(midi)
-            part = self._path(made.number, ".part")
-            facts = {"key": key, "measured": made.measured, "details": made.details}
-            part.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-            os.replace(part, self._path(made.number, FACTS))
+            part.write_bytes(data)
+            os.replace(part, path)
         except OSError as error:
             raise explain(error, path) from error
 

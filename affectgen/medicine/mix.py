@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,8 @@ def contour(arousal: float) -> float:
 
 
 def plan_gains(load: Load, arousals: Sequence[float], grid: Grid, rate: int) -> list[Gains]:
-    """The gains that give every clip its loudness and every seam two equal sides."""
+    """The gains that give every clip its loudness and every seam two equal sides. Clips that go on from each other (no
+    overlap) are one sound: at their seams the gain passes from one level to the next without a step."""
     found, edges = [], []
     for index, arousal in enumerate(arousals):
         sound = load(index)
@@ -74,10 +76,20 @@ def plan_gains(load: Load, arousals: Sequence[float], grid: Grid, rate: int) -> 
         found.append(Gains(0.0 if heard is None else contour(arousal) - heard))
         reach = min(len(sound) // 2, round((EDGE_SECONDS + 1) * rate) + grid.overlap)
         edges.append((sound[:reach].copy(), sound[len(sound) - reach :].copy(), len(sound)))
+    if grid.overlap == 0:
+        return _continuous(found)
     for _ in range(ROUNDS):
         for index in range(len(found) - 1):
             _even_out(found, edges, index, grid, rate)
     return found
+
+
+def _continuous(gains: list[Gains]) -> list[Gains]:
+    """Gains that meet halfway at every seam."""
+    for one, two in pairwise(gains):
+        half = (two.level - one.level) / 2
+        one.tail, two.head = half, -half
+    return gains
 
 
 def _even_out(

@@ -72,3 +72,15 @@ def test_clips_are_cut_or_filled_up_to_the_sample(given_, wanted):
         assert found[-1, 0] == 0 or wanted == 1
     else:
         assert (found[given_:] == 0).all()
+
+
+def test_gains_of_clips_that_go_on_from_each_other_never_step():
+    rate, frames = 8000, 8000 * 10
+    steady = np.full((frames, 2), 0.1, dtype=np.float32) * np.sin(np.arange(frames) * 0.3)[:, None].astype(np.float32)
+    grid = Grid.of(3, 10.0, 0.0, rate)
+    gains = plan_gains(lambda index: steady, [0.8, -0.8, 0.3], grid, rate)
+    sound = np.concatenate(list(mixed(lambda index: steady, gains, grid, rate)))
+    size = np.abs(sound[:, 0]).reshape(-1, 400).max(axis=1)  # of twentieths of a second
+    assert len(sound) == 3 * frames
+    assert (np.abs(np.diff(20 * np.log10(size))) < 0.15).all()
+    assert 20 * np.log10(size[100] / size[300]) == pytest.approx(3.2, abs=0.2), "4 LU from -1 to 1, so 3.2 here"

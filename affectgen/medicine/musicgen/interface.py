@@ -80,6 +80,11 @@ class MusicGen(Protocol):
         added."""
         ...
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What a person should know of how it was put together: an adapter that was trained on other weights."""
+        ...
+
     def begin(self, rows: Sequence[Row], guidance: float, length: int) -> Stepper:
         """Read prompts and affects; length: positions that will be read at most."""
         ...

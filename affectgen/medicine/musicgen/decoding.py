@@ -1,0 +1,134 @@
+"""Drawing codes from a MusicGen of either backend: the delay pattern, top-k, a batch that memory holds.
+
+Every row has a generator of its own, seeded by the row, so what it draws does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from affectgen.errors import AffectgenError, UsageError
+from affectgen.medicine.musicgen.delay import delayed, undelayed
+from affectgen.medicine.musicgen.interface import MusicGen, Row, Sampling
+
+UNKNOWN = -1  # a number that is still to be drawn
+NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
+Tell = Callable[[int, int], None]  # frames written, of how many
+
+
+class NoMemory(Exception):
+    """Memory did not hold a batch."""
+
+
+def generate(model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, tell: Tell | None = None) -> Tensor:
+    """Codes [B, K, frames] on the CPU, those that a row starts from included.
+
+    tell: is told of every frame. UsageError where rows start from different lengths, or from more than `frames`.
+    """
+    started = _common_start(rows, frames)
+    positions = _positions(model, rows, frames, started)  # [B, K, frames + K], UNKNOWN where to be drawn
+    length = positions.shape[-1]
+    draws = torch.stack([_draws(row.seed, length, model.shape.books) for row in rows])  # [B, T + K, K]
+    with torch.inference_mode():
+        stepper = model.begin(rows, sampling.guidance, length)
+        tokens = positions[:, :, : started + 1]
+        for place in range(started, length - 1):
+            logits = stepper.step(tokens)  # [B, K, card]
+            drawn = draw(logits, draws[:, place].to(logits.device), sampling).cpu()
+            known = positions[:, :, place + 1]
+            positions[:, :, place + 1] = torch.where(known == UNKNOWN, drawn, known)
+            tokens = positions[:, :, place + 1 : place + 2]
+            if tell is not None:
+                tell(max(place + 2 - model.shape.books, 0), frames)
+    return undelayed(positions).clone()
+
+
+def _common_start(rows: Sequence[Row], frames: int) -> int:
+    """How many frames all rows start from."""
+    lengths = {0 if row.start is None else row.start.shape[-1] for row in rows}
+    if len(lengths) != 1:
+        raise UsageError(f"Rows of one batch start from {sorted(lengths)} frames.", "Give all the same, or none.")
+    started = lengths.pop()
+    if started >= frames:
+        raise UsageError(f"{frames} frames were asked for, and {started} are given.", "Ask for more.")
+    return started
+
+
+def _positions(model: MusicGen, rows: Sequence[Row], frames: int, started: int) -> Tensor:
+    """What is known before anything is drawn: start and end of the pattern, and the codes that rows start from."""
+    codes = torch.full((len(rows), model.shape.books, frames), UNKNOWN)
+    for number, row in enumerate(rows):
+        if row.start is not None and started:
+            codes[number, :, :started] = row.start
+    return delayed(codes, model.shape.card)
+
+
+def _draws(seed: int, length: int, books: int) -> Tensor:
+    """Uniform numbers in [0, 1) for every code of a row, [length, K]."""
+    return torch.rand(length, books, generator=torch.Generator().manual_seed(seed))
+
+
+def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
+    """A code for each row and book. logits: [..., card]; uniform: [...] in [0, 1), by which the code is chosen among
+    the `top_k` likeliest (the inverse of their cumulative distribution). Returns whole numbers [...]."""
+    if sampling.temperature == 0:
+        return logits.argmax(dim=-1)
+    count = logits.shape[-1] if sampling.top_k == 0 else min(sampling.top_k, logits.shape[-1])
+    likeliest, codes = (logits.float() / sampling.temperature).topk(count, dim=-1)
+    reached = likeliest.softmax(dim=-1).cumsum(dim=-1)
+    place = (reached <= uniform[..., None] * reached[..., -1:]).sum(dim=-1, keepdim=True).clamp(max=count - 1)
+    return codes.gather(-1, place)[..., 0]
+
+
+def generate_in_batches(
+    model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, batch: int, tell: Tell | None = None
+) -> tuple[Tensor, int]:
+    """Codes [N, K, frames] of any number of rows, `batch` at once, and the batch that memory held.
+
+    Where memory runs out the batch is halved; rows that are written stay written. AffectgenError where it does not hold
+    one. tell: of frames of all rows.
+    """
+    done: list[Tensor] = []
+    count = 0
+    while count < len(rows):
+        group = rows[count : count + batch]
+
+        def part(written: int, of: int, before: int = count, size: int = len(group)) -> None:
+            if tell is not None:
+                tell(before * of + size * written, len(rows) * of)
+
+        try:
+            with telling_memory():
+                done.append(generate(model, group, frames, sampling, part))
+        except NoMemory as error:
+            batch = _halved(min(batch, len(group)), error)
+            continue
+        count += len(group)
+    return torch.cat(done), batch
+
+
+def _halved(batch: int, error: NoMemory) -> int:
+    if batch == 1:
+        raise AffectgenError(
+            "Memory does not hold one clip.", "Use a smaller model, shorter clips, or --device cpu."
+        ) from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return batch // 2
+
+
+@contextmanager
+def telling_memory() -> Iterator[None]:
+    """Turn what torch raises when memory runs out into NoMemory; what holds tensors is let go with the old error."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise NoMemory(str(error)) from None
+    except RuntimeError as error:
+        if any(words in str(error).lower() for words in NO_MEMORY):
+            raise NoMemory(str(error)) from None
+        raise

@@ -1,0 +1,174 @@
+"""MusicGen by transformers and peft: reading, conditions, training's forward pass, writing, the codec, adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from affectgen.audio.files import Frames, resampled
+from affectgen.errors import CheckpointError
+from affectgen.manifest import file_hash
+from affectgen.medicine.musicgen.adapter_files import read_adapter
+from affectgen.medicine.musicgen.adapters import merge, turned
+from affectgen.medicine.musicgen.affect import AffectSum, affect_tensors
+from affectgen.medicine.musicgen.decoder import Decoder, FastStepper
+from affectgen.medicine.musicgen.delay import delayed, undelayed_logits
+from affectgen.medicine.musicgen.folder import Found
+from affectgen.medicine.musicgen.foreign import as_transformers, trained_frames
+from affectgen.medicine.musicgen.hub import LANGUAGE
+from affectgen.medicine.musicgen.interface import Row, Shape
+from affectgen.nn.training import halves_pay
+
+AFFECT = "affect_sum"
+WEIGHTS = "*.safetensors"
+
+
+def load_transformers(found: Found, device: str, dtype: str = "auto") -> TransformersMusicGen:
+    """The MusicGen in a folder of either format, in eval mode. dtype: of writing, "float32", "bfloat16" or "auto", by
+    what is fast on the device; weights are kept in float32 elsewhere than on CUDA.
+
+    CheckpointError where the folder cannot be read, or holds a stereo model.
+    """
+    model, tokenizer = as_transformers(found)
+    if model.config.decoder.audio_channels != 1:
+        raise CheckpointError(f"{found.folder} holds a stereo model.", "Use a mono one, such as musicgen-small.")
+    place = torch.device(device)
+    halves = dtype == "bfloat16" or (dtype == "auto" and halves_pay(place))
+    model.add_module(AFFECT, AffectSum(model.decoder.config.hidden_size))
+    model.to(place).eval().requires_grad_(False)
+    return TransformersMusicGen(model, tokenizer, found, torch.bfloat16 if halves else torch.float32)
+
+
+class TransformersMusicGen:
+    """A loaded model. model: MusicgenForConditionalGeneration, with an AffectSum as `affect_sum`; warnings: what should
+    be said to the user."""
+
+    backend = "transformers"
+
+    def __init__(self, model: Any, tokenizer: Any, found: Found, dtype: torch.dtype) -> None:
+        self.model, self.tokenizer, self.found, self.dtype = model, tokenizer, found, dtype
+        self.warnings: Sequence[str] = ()
+        self.identity = {"name": found.name, "sha256": weights_hash(found)}
+        codec, decoder = model.config.audio_encoder, model.config.decoder
+        self.shape = Shape(
+            codec.sampling_rate, codec.sampling_rate / int(np.prod(codec.upsampling_ratios)), decoder.num_codebooks,
+            decoder.vocab_size, codec.audio_channels, decoder.hidden_size, trained_frames(model),
+        )  # fmt: skip
+        self._decoder: Decoder | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is."""
+        return next(self.model.parameters()).device
+
+    def states(self, prompts: Sequence[str], affect: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """What the decoder attends to. affect: [B, 2], known: bool [B]. Returns (states [B, S, D], mask [B, S]); a row
+        with an empty prompt has states of zero, and a whole mask, so that there is something to attend to."""
+        tokens = self.tokenizer(list(prompts), padding=True, return_tensors="pt").to(self.device)
+        ids, mask = tokens["input_ids"], tokens["attention_mask"]
+        text = self.model.text_encoder(ids, attention_mask=mask).last_hidden_state
+        if hasattr(self.model, "enc_to_dec_proj"):
+            text = self.model.enc_to_dec_proj(text)
+        some = torch.tensor([bool(prompt.strip()) for prompt in prompts], device=self.device)
+        kept = mask * some[:, None]
+        states = getattr(self.model, AFFECT)(text, affect, known) * kept[..., None]
+        return states, torch.where(some[:, None], mask, torch.ones_like(mask))
+
+    def forward_codes(
+        self, codes: Tensor, states: Tensor, mask: Tensor, hidden: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """codes [B, K, T] -> logits of each, [B, K, T, card]; with `hidden` also the last hidden states of all
+        positions, [B, T + K - 1, D]. Differentiable."""
+        tokens = delayed(codes, self.shape.card)[..., :-1]  # [B, K, T + K - 1]
+        last = self.model.decoder.model.decoder(
+            input_ids=tokens.flatten(0, 1), encoder_hidden_states=states, encoder_attention_mask=mask, use_cache=False
+        ).last_hidden_state
+        logits = torch.stack([head(last) for head in self.model.decoder.lm_heads], dim=1)
+        found = undelayed_logits(logits)
+        return (found, last) if hidden else found
+
+    def begin(self, rows: Sequence[Row], guidance: float, length: int) -> FastStepper:
+        """As `MusicGen.begin`."""
+        affect, known = affect_tensors([row.affect for row in rows], self.device)
+        states, mask = self.states([row.prompt for row in rows], affect, known)
+        if guidance != 1:
+            states, mask = torch.cat([states, torch.zeros_like(states)]), torch.cat([mask, mask])
+        return FastStepper(self._for_writing(), states, mask.bool(), guidance, length)
+
+    def _for_writing(self) -> Decoder:
+        """The decoder's weights side by side; kept unless an adapter is being trained, which changes them."""
+        if self._decoder is not None:
+            return self._decoder
+        made = Decoder.of(self.model.decoder, self.dtype)
+        if not any("lora_" in name for name, _ in self.model.named_modules()):
+            self._decoder = made
+        return made
+
+    def decode(self, codes: Tensor) -> list[Frames]:
+        """As `MusicGen.decode`; one row at a time, for a clip of 30 s takes the memory of a batch of codes."""
+        found = []
+        with torch.inference_mode():
+            for row in codes:
+                made = self.model.audio_encoder.decode(row[None, None].to(self.device), [None])
+                found.append(made.audio_values[0].float().cpu().numpy().T.astype(np.float32))
+        return found
+
+    def encode(self, sound: Frames, rate: int) -> Tensor:
+        """As `MusicGen.encode`."""
+        shape = self.shape
+        heard = sound.mean(axis=1, keepdims=True) if shape.channels == 1 else sound[:, [0, sound.shape[1] - 1]]
+        sides = [resampled(np.ascontiguousarray(side), rate, shape.rate) for side in heard.T]
+        with torch.inference_mode():
+            given = torch.from_numpy(np.stack(sides))[None].to(self.device)
+            codes: Tensor = self.model.audio_encoder.encode(given).audio_codes[0, 0]  # [K, T]
+        return codes.cpu()
+
+    def add_adapter(self, folder: Path) -> None:
+        """As `MusicGen.add_adapter`. An adapter of a base with other weights but the same shape only warns."""
+        adapter = turned(read_adapter(folder), "transformers")
+        base = adapter.note.get("base", {})
+        wanted, own = base.get("shape", {}), _sizes(self)
+        if wanted and wanted != own:
+            differ = [name for name in own if wanted.get(name) != own[name]]
+            told = ", ".join(f"{name} {wanted.get(name)} (here {own[name]})" for name in differ)
+            raise CheckpointError(
+                f"The adapter {folder} was trained on {base.get('name', 'another model')}: {told}.",
+                "Give the model that it was trained on, or another adapter.",
+            )
+        if base.get("sha256", self.identity["sha256"]) != self.identity["sha256"]:
+            told = f"{folder} was trained on {base.get('name')}, whose weights are others than these."
+            self.warnings = (*self.warnings, told)
+        merge(self.model, adapter, getattr(self.model, AFFECT), folder)
+        self._decoder = None
+        held = file_hash(folder / "adapter_model.safetensors")
+        self.identity = {**self.identity, "adapter": folder.resolve().name, "adapter_sha256": held}
+
+
+def adapter_note(music: TransformersMusicGen) -> dict[str, Any]:
+    """What an adapter's affectgen.json says of its base."""
+    return {"base": {"name": music.identity["name"], "sha256": music.identity["sha256"], "shape": _sizes(music)}}
+
+
+def _sizes(music: TransformersMusicGen) -> dict[str, int]:
+    """What must agree between an adapter and its base."""
+    decoder = music.model.config.decoder
+    return {
+        "dim": decoder.hidden_size, "layers": decoder.num_hidden_layers, "heads": decoder.num_attention_heads,
+        "ffn": decoder.ffn_dim, "books": decoder.num_codebooks, "card": decoder.vocab_size,
+    }  # fmt: skip
+
+
+def weights_hash(found: Found) -> str:
+    """SHA-256 of the language model's file; of several, of their hashes in order."""
+    if found.kind == "audiocraft":
+        return file_hash(found.folder / LANGUAGE)
+    files = sorted(found.folder.glob(WEIGHTS))
+    if len(files) == 1:
+        return file_hash(files[0])
+    return sha256("".join(file_hash(path) for path in files).encode()).hexdigest()
