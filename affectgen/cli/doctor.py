@@ -24,7 +24,13 @@ NEEDED = (
     *("torch", "click", "miditok", "symusic", "librosa", "soundfile", "safetensors"),
     *("soxr", "pyloudnorm", "pyfluidsynth", "numpy", "scipy", "rich", "pydantic", "matplotlib"),
 )
-OPTIONAL = {"transformers": "musicgen", "peft": "musicgen", "ray": "cluster"}
+INSTALL = "pip install 'affectgen[{}]'"
+OPTIONAL = {
+    "transformers": INSTALL.format("musicgen"), "peft": INSTALL.format("musicgen"),
+    "accelerate": INSTALL.format("musicgen"),
+    "audiocraft": f"{INSTALL.format('audiocraft')} && pip install --no-deps audiocraft==1.3.0",
+    "ray": INSTALL.format("cluster"),
+}  # fmt: skip
 PROGRAMS = ("sox", "ffmpeg")
 
 
@@ -55,9 +61,10 @@ def _look() -> dict[str, Any]:
         "executable": sys.executable,
         "platform": platform.platform(),
         "packages": needed,
-        "optional": {name: {"version": _version(name), "extra": extra} for name, extra in OPTIONAL.items()},
+        "optional": {name: {"version": _version(name), "install": remedy} for name, remedy in OPTIONAL.items()},
         "programs": {name: shutil.which(name) for name in PROGRAMS},
         "sound": _sound(),
+        "musicgen": _musicgen(),
         "cores": cores(),
         "threads": choose_threads(),
         "devices": _devices() if needed["torch"] is not None else [],
@@ -99,6 +106,17 @@ def _sound() -> dict[str, str | None]:
     return {"fluidsynth": library, "font": None if font is None else str(font), "auto": auto}
 
 
+def _musicgen() -> str | None:
+    """Where MusicGen's weights are that `medicine render` would take, or why they are not; None where none are."""
+    from affectgen.medicine.musicgen.folder import known_musicgen
+
+    try:
+        found = known_musicgen()
+    except AffectgenError as error:  # $AFFECTGEN_MUSICGEN names what is none
+        return error.message
+    return None if found is None else str(found.folder)
+
+
 def _silent() -> list[str]:
     """What is wrong with the built-in piano."""
     from affectgen.audio.bank import Bank
@@ -135,13 +153,14 @@ def _page(found: dict[str, Any]) -> str:
         *(_row(name, value) for name, value in found["packages"].items()),
         "",
         "optional:",
-        *(_row(name, row["version"], f" (extra: {row['extra']})") for name, row in found["optional"].items()),
+        *(_row(name, row["version"], f" ({row['install']})") for name, row in found["optional"].items()),
         *(_row(name, path) for name, path in found["programs"].items()),
         "",
         "sound:",
         _row("fluidsynth", found["sound"]["fluidsynth"], " (apt install fluidsynth)"),
         _row("soundfont", found["sound"]["font"], " (apt install musescore-general-soundfont)"),
         f"  {'auto':<14}{found['sound']['auto']}",
+        _row("musicgen", found["musicgen"], " (docs/musicgen.md; sessions are composed without it)"),
         "",
         f"checkpoints: {', '.join(found['checkpoints']) or 'none'}",
         *(f"  searched: {folder}" for folder in found["checkpoint_folders"]),

@@ -89,13 +89,31 @@ def _path(options: PlanOptions) -> AffectPath:
     """The state over the session, in fractions unless a path gives seconds."""
     if options.path is not None:
         return AffectPath.parse(options.path)
+    try:
+        return _iso(options, options.count)
+    except AffectError as error:
+        longer = next((n for n in range(options.count + 1, MOST_CLIPS + 1) if _leads(options, n)), None)
+        if longer is None:  # whatever is wrong, time does not mend it
+            raise
+        step = options.bound if options.bound is not None else math.inf
+        told = f"{options.count} clips do not lead from {options.start} to {options.goal} in steps of {step:g} or less."
+        minutes = math.ceil(((longer - 1) * (options.clip - options.overlap) + options.overlap) / 6 + 1e-9) / 10
+        raise AffectError(told, f"Take --minutes {minutes:g}, shorter clips (--clip), or a longer --bound.") from error
+
+
+def _iso(options: PlanOptions, count: int) -> AffectPath:
     start, goal = (Affect.parse(str(text)) for text in (options.start, options.goal))
     route = "circle" if options.route == "circle" else "plane"
+    return iso(start, goal, count, options.dwell, options.bound, route, options.match)  # type: ignore[arg-type]
+
+
+def _leads(options: PlanOptions, count: int) -> bool:
+    """Whether so many clips would do."""
     try:
-        return iso(start, goal, options.count, options.dwell, options.bound, route, options.match)  # type: ignore[arg-type]
-    except AffectError as error:
-        hint = f"Take more --minutes, shorter --clip, or another --bound. {error.hint}"
-        raise AffectError(error.message, hint) from error
+        _iso(options, count)
+    except AffectError:
+        return False
+    return True
 
 
 def prompt_for(affect: Affect, style: str) -> str:

@@ -111,3 +111,12 @@ def test_a_bad_row_is_named(change, part):
         read_plan(json.dumps(held).encode())
     with pytest.raises(AffectgenError, match="no JSON"):
         read_plan(b"{")
+
+
+@pytest.mark.parametrize(("minutes", "clip", "bound"), [(1.0, 10.0, 0.35), (1.0, 30.0, 0.35), (3.0, 30.0, 0.05)])
+def test_the_minutes_that_a_refusal_names_do(minutes, clip, bound):
+    with pytest.raises(AffectError) as told:
+        make_plan(PlanOptions("anxious", "calm", minutes=minutes, clip=clip, bound=bound))
+    named = float(told.value.hint.split("--minutes ")[1].split(",")[0])
+    assert named > minutes
+    make_plan(PlanOptions("anxious", "calm", minutes=named, clip=clip, bound=bound))
