@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import json
 import os
 import re
@@ -12,12 +13,14 @@ import subprocess
 
 import numpy as np
 import pytest
+import soundfile
 
 from affectgen.audio.formats import Encoding, format_named
 from affectgen.audio.write import write_sound
 from affectgen.medicine.options import PlanOptions
 from affectgen.medicine.plan import make_plan
-from affectgen.report.session_page import STATEMENT, session_page
+from affectgen.report.session_page import STATEMENT, page_of, session_page
+from affectgen.task import Result
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -83,3 +86,19 @@ def test_a_browser_plays_it_and_a_click_on_a_clip_seeks(tmp_path):
     assert start - 0.1 <= found["time"] <= start + 3
     assert found["length"] == pytest.approx(180, abs=0.2)
     assert (found["paused"], found["current"]) == (False, 3)
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3"])
+def test_the_page_of_a_session_plays_mp3_whatever_the_session_is(tmp_path, kind):
+    rate = 44_100
+    tone = (0.3 * np.sin(np.arange(3 * rate) * 0.05))[:, None].repeat(2, axis=1).astype(np.float32)
+    path = tmp_path / f"s.{kind}"
+    write_sound(path, [tone], Encoding(format_named(kind), rate=rate))
+    result = Result(path.read_bytes(), f".{kind}", None, {}, details(), {})
+    page = page_of(result, path.name).decode()
+    assert "<title>From anxious to calm</title>" in page
+    held = base64.b64decode(page.split("audio/mpeg;base64,")[1].split('"')[0])
+    heard, found = soundfile.read(io.BytesIO(held))
+    assert found == rate
+    assert len(heard) == pytest.approx(3 * rate, abs=2400), "MP3 pads its ends"
+    assert np.abs(np.fft.rfft(heard[rate : 2 * rate, 0])).argmax() == pytest.approx(0.05 * rate / 2 / np.pi, abs=2)
