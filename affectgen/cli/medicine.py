@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from affectgen.cli.medicine_render import plan_options, render
+from affectgen.cli.medicine_train import train
 from affectgen.cli.pieces import check_picture
 from affectgen.medicine.options import PlanOptions
 from affectgen.output import Outputs, check_output
@@ -64,3 +65,4 @@ def _table(plan: Plan) -> str:
 
 
 medicine.add_command(render)
+medicine.add_command(train)

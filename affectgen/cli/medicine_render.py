@@ -39,7 +39,6 @@ AUTO, SYMBOLIC, MUSICGEN = "auto", "symbolic", "musicgen"
 PLANNED = tuple(field.name for field in fields(PlanOptions))
 COMPOSED = ("composer", "best_of", "checkpoint", "renderer", "soundfont")  # of the symbolic engine alone
 DRAWN = ("model", "backend", "adapter", "batch", "transition", "guidance", "temperature", "top_k")  # of the other
-DEFAULTS = MedicineOptions(path="calm")
 CUES, PAGES = (".cue", ".csv"), (".html", ".htm")
 STATEMENT = "Music for relief between sessions with a therapist; it is no treatment. Keep the volume low."
 
@@ -79,19 +78,19 @@ def musicgen_options(command: Command) -> Command:
         command,
         click.option("--model", metavar="NAME|PATH", help="MusicGen's weights. [default: $AFFECTGEN_MUSICGEN, or the "
                      "cache]"),
-        click.option("--backend", type=click.Choice(BACKENDS), default=DEFAULTS.backend, show_default=True,
+        click.option("--backend", type=click.Choice(BACKENDS), default=MedicineOptions.backend, show_default=True,
                      help="What runs MusicGen."),
         click.option("--adapter", type=click.Path(path_type=Path), envvar="AFFECTGEN_MUSICGEN_ADAPTER",
                      help="LoRA weights of `affectgen medicine train`."),
-        click.option("--batch", type=click.IntRange(1, 256), default=DEFAULTS.batch, show_default=True,
+        click.option("--batch", type=click.IntRange(1, 256), default=MedicineOptions.batch, show_default=True,
                      help="Clips drawn at once; halved when memory runs out."),
-        click.option("--transition", type=click.Choice(TRANSITIONS), default=DEFAULTS.transition, show_default=True,
+        click.option("--transition", type=click.Choice(TRANSITIONS), default=MedicineOptions.transition, show_default=True,
                      help="Crossfade clips, or let each go on from the last (one at a time)."),
-        click.option("--guidance", type=Number(1, 20), default=DEFAULTS.guidance, show_default=True,
+        click.option("--guidance", type=Number(1, 20), default=MedicineOptions.guidance, show_default=True,
                      help="How far beyond what the model would write unasked."),
-        click.option("--temperature", type=Number(0, 10), default=DEFAULTS.temperature, show_default=True,
+        click.option("--temperature", type=Number(0, 10), default=MedicineOptions.temperature, show_default=True,
                      help="Of drawing; 0 takes the likeliest."),
-        click.option("--top-k", type=click.IntRange(0), default=DEFAULTS.top_k, show_default=True,
+        click.option("--top-k", type=click.IntRange(0), default=MedicineOptions.top_k, show_default=True,
                      help="Codes to draw among, 0 for all."),
     )  # fmt: skip
 
@@ -103,9 +102,9 @@ def musicgen_options(command: Command) -> Command:
 @click.option("--engine", type=click.Choice((AUTO, SYMBOLIC, MUSICGEN)), default=AUTO, show_default=True,
               help="What makes the clips; auto: MusicGen where its weights and a GPU are, else composed notes.")
 @click.option("--composer", type=click.Choice(COMPOSERS), default="emogen", show_default=True, help="What composes.")
-@click.option("--best-of", type=click.IntRange(1, 64), default=DEFAULTS.best_of, show_default=True,
+@click.option("--best-of", type=click.IntRange(1, 64), default=MedicineOptions.best_of, show_default=True,
               help="Candidates for a composed clip.")
-@click.option("--tries", type=click.IntRange(1, 64), default=DEFAULTS.tries, show_default=True,
+@click.option("--tries", type=click.IntRange(1, 64), default=MedicineOptions.tries, show_default=True,
               help="Make a clip anew, so often at most, while the guide hears it far from its target.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes that compose. [default: all processors]")
 @musicgen_options

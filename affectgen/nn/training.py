@@ -31,7 +31,7 @@ class TrainingConfig:
 
     validate_every: steps between validations; patience: validations without improvement before stopping, 0 for never.
     autocast: run the forward pass in bfloat16 where `halves_pay`. keep: which weights a run ends with, "best" by
-    validation or "last".
+    validation or "last". accumulate: batches whose gradients are averaged in a step.
     """
 
     steps: int
@@ -44,6 +44,7 @@ class TrainingConfig:
     patience: int = 0
     autocast: bool = True
     keep: str = "best"
+    accumulate: int = 1
 
 
 @dataclass(frozen=True)
@@ -143,25 +144,30 @@ class Trainer:
         rate = rate_at(self.step, self.config)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        batch = self.draw()
-        halves = self.config.autocast and halves_pay(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=halves):
-            loss = self.loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        value = sum(float(self._backward() / self.config.accumulate) for _ in range(self.config.accumulate))
         self.workers.average_gradients(self.model)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimiser.step()
         self.step += 1
-        value = float(loss.detach())
         self.running = value if self.running is None else 0.98 * self.running + 0.02 * value
+
+    def _backward(self) -> Tensor:
+        """Add the gradients of one batch up, and return its loss."""
+        batch = self.draw()
+        halves = self.config.autocast and halves_pay(self.device)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=halves):
+            loss = self.loss(batch)
+        (loss / self.config.accumulate).backward()
+        return loss.detach()
 
     def _check(self, speed: float) -> None:
         """Validate, log, keep the best weights and the state to resume from."""
         self.model.eval()
         with torch.no_grad():
             figures = self.validate()
-        loss = self.workers.average(figures["loss"])
+        figures["loss"] = loss = self.workers.average(figures["loss"])
+        self.running = None if self.running is None else self.workers.average(self.running)
         better = loss < self.best
         self.misses = 0 if better else self.misses + 1
         if better:
