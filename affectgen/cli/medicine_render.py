@@ -29,8 +29,7 @@ from affectgen.cli.render import player_options, sound_format, sound_options, so
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting
-from affectgen.medicine.options import DYNAMICS, ROUTES, PlanOptions
-from affectgen.medicine.render_options import BACKENDS, TRANSITIONS, MedicineOptions
+from affectgen.medicine.options import BACKENDS, DYNAMICS, ROUTES, TRANSITIONS, DrawOptions, PlanOptions
 from affectgen.task import Result
 
 CHECKPOINT_VARIABLE = "AFFECTGEN_MEDICINE_CHECKPOINT"
@@ -78,19 +77,19 @@ def musicgen_options(command: Command) -> Command:
         command,
         click.option("--model", metavar="NAME|PATH", help="MusicGen's weights. [default: $AFFECTGEN_MUSICGEN, or the "
                      "cache]"),
-        click.option("--backend", type=click.Choice(BACKENDS), default=MedicineOptions.backend, show_default=True,
+        click.option("--backend", type=click.Choice(BACKENDS), default=DrawOptions.backend, show_default=True,
                      help="What runs MusicGen."),
         click.option("--adapter", type=click.Path(path_type=Path), envvar="AFFECTGEN_MUSICGEN_ADAPTER",
                      help="LoRA weights of `affectgen medicine train`."),
-        click.option("--batch", type=click.IntRange(1, 256), default=MedicineOptions.batch, show_default=True,
+        click.option("--batch", type=click.IntRange(1, 256), default=DrawOptions.batch, show_default=True,
                      help="Clips drawn at once; halved when memory runs out."),
-        click.option("--transition", type=click.Choice(TRANSITIONS), default=MedicineOptions.transition, show_default=True,
-                     help="Crossfade clips, or let each go on from the last (one at a time)."),
-        click.option("--guidance", type=Number(1, 20), default=MedicineOptions.guidance, show_default=True,
+        click.option("--transition", type=click.Choice(TRANSITIONS), default=DrawOptions.transition,
+                     show_default=True, help="Crossfade clips, or let each go on from the last (one at a time)."),
+        click.option("--guidance", type=Number(1, 20), default=DrawOptions.guidance, show_default=True,
                      help="How far beyond what the model would write unasked."),
-        click.option("--temperature", type=Number(0, 10), default=MedicineOptions.temperature, show_default=True,
+        click.option("--temperature", type=Number(0, 10), default=DrawOptions.temperature, show_default=True,
                      help="Of drawing; 0 takes the likeliest."),
-        click.option("--top-k", type=click.IntRange(0), default=MedicineOptions.top_k, show_default=True,
+        click.option("--top-k", type=click.IntRange(0), default=DrawOptions.top_k, show_default=True,
                      help="Codes to draw among, 0 for all."),
     )  # fmt: skip
 
@@ -102,9 +101,9 @@ def musicgen_options(command: Command) -> Command:
 @click.option("--engine", type=click.Choice((AUTO, SYMBOLIC, MUSICGEN)), default=AUTO, show_default=True,
               help="What makes the clips; auto: MusicGen where its weights and a GPU are, else composed notes.")
 @click.option("--composer", type=click.Choice(COMPOSERS), default="emogen", show_default=True, help="What composes.")
-@click.option("--best-of", type=click.IntRange(1, 64), default=MedicineOptions.best_of, show_default=True,
+@click.option("--best-of", type=click.IntRange(1, 64), default=4, show_default=True,
               help="Candidates for a composed clip.")
-@click.option("--tries", type=click.IntRange(1, 64), default=MedicineOptions.tries, show_default=True,
+@click.option("--tries", type=click.IntRange(1, 64), default=2, show_default=True,
               help="Make a clip anew, so often at most, while the guide hears it far from its target.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes that compose. [default: all processors]")
 @musicgen_options
@@ -172,7 +171,7 @@ def _page(result: Result, name: str) -> bytes:
 
 
 def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) -> dict[str, Setting]:
-    """The fields of MedicineOptions."""
+    """The fields of DrawOptions."""
     params = ctx.params
     clash = given(ctx, *PLANNED, "from_speech")
     if plan_file is not None and clash:
@@ -185,8 +184,7 @@ def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) ->
         settings["overlap"] = Setting(0.0, "default")
     if params["from_speech"] is not None:
         settings["start"] = Setting(_start_of(ctx, talk), "option")
-    if plan_file is None:  # checks the values before anything is loaded
-        PlanOptions(**{name: settings[name].value for name in PLANNED})
+    _check_plan(plan_file, {name: settings[name].value for name in PLANNED})
     jobs = params["jobs"] if params["jobs"] is not None else cores()
     output = params["output"]
     folder = None if output == "-" else str(Path(output).with_name(Path(output).name + ".clips"))
@@ -197,9 +195,21 @@ def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) ->
     }  # fmt: skip
 
 
+def _check_plan(plan_file: Path | bytes | None, planned: dict[str, Any]) -> None:
+    """Refuse a plan that is none before anything is loaded."""
+    from affectgen.medicine.plan import make_plan, read_plan
+
+    if plan_file is None:
+        make_plan(PlanOptions(**planned))
+    else:
+        read_plan(plan_file)
+
+
 def _absolute(path: str | Path | None) -> str | None:
     """A folder's whole path; a name that is no folder stays."""
-    return str(Path(path).resolve()) if path is not None and Path(path).is_dir() else None if path is None else str(path)
+    if path is None:
+        return None
+    return str(Path(path).resolve()) if Path(path).is_dir() else str(path)
 
 
 def _engine(ctx: click.Context, talk: Talk) -> Setting:

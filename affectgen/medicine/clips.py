@@ -57,11 +57,11 @@ class Clips:
 
     def find(self, number: int, key: str) -> Made | None:
         """The clip if it is there, whole, and was made with the same settings."""
-        return self._facts(number, key) if self._path(number, SUFFIX).is_file() else None
+        return self._facts(number, key, SUFFIX)
 
     def find_codes(self, number: int, key: str) -> tuple[Made, NDArray[np.int64]] | None:
         """The codes [K, T] of a clip, likewise."""
-        made = self._facts(number, key)
+        made = self._facts(number, key, CODES)
         try:
             with np.load(self._path(number, CODES), allow_pickle=False) as held:
                 return None if made is None else (made, held["codes"].astype(np.int64))
@@ -73,7 +73,7 @@ class Clips:
         self.keep_sound(made.number, sound, rate)
         if midi is not None:
             self._write(self._path(made.number, MIDI), midi)
-        self._keep_facts(made, key)
+        self._keep_facts(made, key, SUFFIX)
 
     def keep_sound(self, number: int, sound: Frames, rate: int) -> None:
         """Put a clip's sound there, float32 [N, 2]. AffectgenError where the disk is full."""
@@ -84,17 +84,23 @@ class Clips:
         held = io.BytesIO()
         np.savez_compressed(held, codes=codes.astype(np.int32))
         self._write(self._path(made.number, CODES), held.getvalue())
-        self._keep_facts(made, key)
+        self._keep_facts(made, key, CODES)
 
-    def _facts(self, number: int, key: str) -> Made | None:
+    def _facts(self, number: int, key: str, suffix: str) -> Made | None:
+        """What is known of a clip if its file has the size that it was written with; None for whatever else is there,
+        so that the clip is made anew."""
         try:
             held = json.loads(self._path(number, FACTS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            size = self._path(number, suffix).stat().st_size
+            if held["key"] != key or held["bytes"] != size:
+                return None
+            return Made(number, dict(held["measured"]), dict(held["details"]))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return Made(number, held["measured"], held["details"]) if held.get("key") == key else None
 
-    def _keep_facts(self, made: Made, key: str) -> None:
-        facts = {"key": key, "measured": made.measured, "details": made.details}
+    def _keep_facts(self, made: Made, key: str, suffix: str) -> None:
+        size = self._path(made.number, suffix).stat().st_size
+        facts = {"key": key, "bytes": size, "measured": made.measured, "details": made.details}
         self._write(self._path(made.number, FACTS), json.dumps(facts, indent=1).encode())
 
     def _write(self, path: Path, data: bytes) -> None:

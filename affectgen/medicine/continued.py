@@ -33,10 +33,12 @@ def draw_in_turn(drawer: Drawer, asked: Sequence[Asked], tell: Tell) -> list[Mad
         kept = drawer.clips.find_codes(one.number, key)
         if kept is None:
             end = drawer.model.shape.frames(frames / drawer.rate)
-            kept = _nearest(drawer, following, codes, end - codes.shape[1])
-            drawer.clips.keep_codes(kept[0], key, kept[1].numpy())
-        made.append(kept[0])
-        codes = torch.cat([codes, torch.as_tensor(kept[1])], dim=1)
+            clip, own = _nearest(drawer, following, codes, end - codes.shape[1])
+            drawer.clips.keep_codes(clip, key, own.numpy())
+        else:
+            clip, own = kept[0], torch.from_numpy(kept[1])
+        made.append(clip)
+        codes = torch.cat([codes, own], dim=1)
     _keep_sounds(drawer, asked, codes)
     tell(len(asked), len(asked))
     return made

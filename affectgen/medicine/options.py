@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from affectgen.affect import Affect, AffectPath
@@ -14,6 +15,43 @@ ROUTES = ("plane", "circle")
 LEAST_MINUTES, MOST_MINUTES = 0.5, 240.0
 LEAST_CLIP, MOST_CLIP = 5.0, 120.0  # seconds
 MOST_OVERLAP = 10.0  # seconds
+BACKENDS = ("transformers", "audiocraft")
+TRANSITIONS = ("crossfade", "continue")
+MOST_BATCH = 256
+MOST_TOP_K = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions:
+    """How MusicGen draws clips.
+
+    model: name or folder of the weights, None for those that are found; backend: what runs them, one of BACKENDS;
+    adapter: folder of LoRA weights; batch: clips drawn at once; transition: one of TRANSITIONS; guidance: how far
+    beyond what would be written unasked, 1 for none; temperature: 0 takes the likeliest; top_k: codes to draw among, 0
+    for all.
+    """
+
+    model: str | None = None
+    backend: str = "transformers"
+    adapter: str | None = None
+    batch: int = 4
+    transition: str = "crossfade"
+    guidance: float = 3.0
+    temperature: float = 1.0
+    top_k: int = 250
+
+    def __post_init__(self) -> None:
+        _among("--backend", self.backend, BACKENDS)
+        _among("--transition", self.transition, TRANSITIONS)
+        within("--batch", self.batch, 1, MOST_BATCH)
+        within("--guidance", self.guidance, 1.0, 20.0)
+        within("--temperature", self.temperature, 0.0, 10.0)
+        within("--top-k", self.top_k, 0, MOST_TOP_K)
+
+
+def _among(option: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UsageError(f"{option} got {value!r}.", f"Use one of {', '.join(known)}.")
 
 
 @dataclass(frozen=True)
@@ -55,9 +93,8 @@ class PlanOptions:
         within("--clip", self.clip, LEAST_CLIP, MOST_CLIP)
         within("--overlap", self.overlap, 0.0, min(MOST_OVERLAP, self.clip / 3))
         within("--inertia", self.inertia, 0.001, 0.5)
-        for option, value, known in (("--route", self.route, ROUTES), ("--dynamics", self.dynamics, DYNAMICS)):
-            if value not in known:
-                raise UsageError(f"{option} got {value!r}.", f"Use one of {', '.join(known)}.")
+        _among("--route", self.route, ROUTES)
+        _among("--dynamics", self.dynamics, DYNAMICS)
         if self.count < 2:
             shortest = 2 * self.clip - self.overlap
             raise UsageError(

@@ -132,7 +132,7 @@ def read_plan(source: Path | bytes) -> Plan:
         held = json.loads(data)
     except OSError as error:
         raise AffectgenError(f"{name} cannot be read: {error.strerror}.", "Check the path.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AffectgenError(f"{name} is no JSON: {error}.", REMEDY) from error
     return plan_from(held, name)
 
@@ -163,12 +163,10 @@ def _clip(row: object, number: int, start: float, name: str) -> Clip:
     where = f"{name}, clip {number + 1}"
     if not isinstance(row, Mapping):
         raise AffectgenError(f"{where} is {row!r}, not an object.", 'Write {"valence": -0.5, "arousal": 0.4}.')
-    try:
-        affect = Affect(row["valence"], row["arousal"])
-    except KeyError as error:
-        raise AffectgenError(f"{where} has no {error}.", "Give it valence and arousal, each from -1 to 1.") from error
-    except AffectError as error:
-        raise AffectgenError(f"{where}: {error.message}", error.hint) from error
+    lacking = [axis for axis in ("valence", "arousal") if axis not in row]
+    if lacking:
+        raise AffectgenError(f"{where} has no {lacking[0]!r}.", "Give it valence and arousal, each from -1 to 1.")
+    affect = Affect(*(_number(row, axis, -1.0, 1.0, where) for axis in ("valence", "arousal")))
     prompt = row.get("prompt", "")
     if not isinstance(prompt, str):
         raise AffectgenError(f"{where} has {prompt!r} as its prompt.", "Give it words.")

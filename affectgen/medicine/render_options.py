@@ -7,29 +7,23 @@ from pathlib import Path
 
 from affectgen.audio.options import SoundOptions, one_of
 from affectgen.errors import UsageError
-from affectgen.medicine.options import PlanOptions
+from affectgen.medicine.options import DrawOptions, PlanOptions
 from affectgen.writing.options import LARGEST_SEED, MOST_CANDIDATES, within
 
 ENGINES = ("symbolic", "musicgen")
 COMPOSERS = ("emogen generate", "muser generate")
-BACKENDS = ("transformers", "audiocraft")
-TRANSITIONS = ("crossfade", "continue")
 MOST_JOBS = 64
-MOST_BATCH = 256
-MOST_TOP_K = 100_000
 
 
 @dataclass(frozen=True)
-class MedicineOptions(PlanOptions, SoundOptions):
+class MedicineOptions(PlanOptions, DrawOptions, SoundOptions):
     """One session to render.
 
     plan: a plan file, instead of the options that make one; seed: of everything that is drawn; engine: what makes the
     clips, one of ENGINES; composer: of the symbolic engine, one of COMPOSERS; checkpoint: of the composer; best_of:
     candidates for a clip; tries: clips made at most for one target; near: distance from the target, as the guide hears
     it, that is near enough; jobs: processes of the symbolic engine; clips: folder that finished clips are kept in, None
-    for a temporary one. Of the engine with MusicGen: model: name or folder of the weights, None for those that are
-    found; backend: what runs them, one of BACKENDS; adapter: folder of LoRA weights; batch: clips drawn at once;
-    transition: one of TRANSITIONS; guidance, temperature, top_k: of drawing.
+    for a temporary one.
     """
 
     plan: Path | bytes | None = None
@@ -42,14 +36,6 @@ class MedicineOptions(PlanOptions, SoundOptions):
     near: float = 0.5
     jobs: int = 1
     clips: str | None = None
-    model: str | None = None
-    backend: str = "transformers"
-    adapter: str | None = None
-    batch: int = 4
-    transition: str = "crossfade"
-    guidance: float = 3.0
-    temperature: float = 1.0
-    top_k: int = 250
 
     def __post_init__(self) -> None:
         if self.plan is None:
@@ -64,16 +50,12 @@ class MedicineOptions(PlanOptions, SoundOptions):
         within("--jobs", self.jobs, 1, MOST_JOBS)
         within("--near", self.near, 0.0, 3.0)
         within("--seed", self.seed, 0, LARGEST_SEED)
-        self._check_drawing()
+        DrawOptions.__post_init__(self)
+        if self.transition == "continue":
+            self._check_stream()
 
-    def _check_drawing(self) -> None:
-        one_of("backend", self.backend, BACKENDS)
-        one_of("transition", self.transition, TRANSITIONS)
-        within("--batch", self.batch, 1, MOST_BATCH)
-        within("--guidance", self.guidance, 1.0, 20.0)
-        within("--temperature", self.temperature, 0.0, 10.0)
-        within("--top-k", self.top_k, 0, MOST_TOP_K)
-        if self.transition == "continue" and self.engine != "musicgen":
+    def _check_stream(self) -> None:
+        if self.engine != "musicgen":
             raise UsageError("--transition continue came with composed clips.", "It needs --engine musicgen.")
-        if self.transition == "continue" and self.plan is None and self.overlap > 0:
+        if self.plan is None and self.overlap > 0:
             raise UsageError("--transition continue came with an --overlap.", "Clips go on without one: --overlap 0.")

@@ -63,7 +63,8 @@ class MedicineRunner:
         checkpoint = made[0].details.get("checkpoint", {})
         return Result(
             data=data, suffix=option.encoding.format.suffixes[0], asked=plan.path().to_json(), measured={},
-            details=details, checkpoint=checkpoint, summary=(_line(plan, made), *(f"note: {warning}" for warning in warnings)),
+            details=details, checkpoint=checkpoint,
+            summary=(_line(plan, made), *(f"note: {warning}" for warning in warnings)),
         )  # fmt: skip
 
     def _clips(

@@ -66,3 +66,34 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     tmp_path.joinpath("file").write_text("")
     with pytest.raises(AffectgenError, match="cannot be written"):
         Clips(tmp_path / "file" / "clips", {})
+
+
+@pytest.mark.parametrize("facts", [b"[]", b"{}", b"[" * 100_000, b"\xff\xfe", b'{"key": 1}'])
+def test_damaged_facts_are_none(tmp_path, facts):
+    clips = kept(tmp_path)
+    (clips.home / "003.json").write_bytes(facts)
+    assert clips.find(3, clips.key(Wanted(3, 7))) is None
+
+
+def test_a_sound_that_was_cut_is_none(tmp_path):
+    clips = kept(tmp_path)
+    path = clips.home / "003.wav"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert clips.find(3, clips.key(Wanted(3, 7))) is None
+
+
+def test_codes_are_found_again_and_damaged_ones_are_not(tmp_path):
+    clips = Clips(tmp_path / "s.clips", {})
+    codes = np.arange(12).reshape(2, 6)
+    clips.keep_codes(MADE, "k", codes)
+    found = clips.find_codes(3, "k")
+    assert found is not None
+    assert found[0] == MADE
+    assert np.array_equal(found[1], codes)
+    assert clips.find_codes(3, "other") is None
+    assert clips.find(3, "k") is None, "codes are no sound"
+    path = clips.home / "003.npz"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert clips.find_codes(3, "k") is None or np.array_equal(clips.find_codes(3, "k")[1], codes)
+    path.write_bytes(b"PK")
+    assert clips.find_codes(3, "k") is None
