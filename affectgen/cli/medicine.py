@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.medicine_render import plan_options, render
+from affectgen.cli.medicine_render import check_shape, plan_options, render
 from affectgen.cli.medicine_train import train
 from affectgen.cli.pieces import check_picture
 from affectgen.medicine.options import PlanOptions
@@ -28,7 +28,10 @@ def medicine() -> None:
 @click.option("--plot", type=click.Path(path_type=Path), help="Also draw it (.png, .svg, .pdf).")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-def plan(output: Path | None, plot: Path | None, force: bool, as_json: bool, **params: Any) -> None:
+@click.pass_context
+def plan(
+    ctx: click.Context, /, output: Path | None, plot: Path | None, force: bool, as_json: bool, **params: Any
+) -> None:  # fmt: skip
     """Plan a session: what each clip shall carry, and when.
 
     \b
@@ -38,6 +41,7 @@ def plan(output: Path | None, plot: Path | None, force: bool, as_json: bool, **p
     from affectgen.medicine.plan import make_plan
 
     check_picture(plot)
+    check_shape(ctx)
     for path in (output, plot):
         if path is not None:
             check_output(path, force)

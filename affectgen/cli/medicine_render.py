@@ -71,6 +71,13 @@ def plan_options(command: Command) -> Command:
     )  # fmt: skip
 
 
+def check_shape(ctx: click.Context) -> None:
+    """UsageError where a path came with what shapes the iso principle's."""
+    shaping = given(ctx, "bound", "dwell", "match", "route")
+    if ctx.params["path"] is not None and shaping:
+        raise UsageError(f"--path came with {shaping[0]}.", "A path says it all; --dynamics may smooth it.")
+
+
 def musicgen_options(command: Command) -> Command:
     """What the engine with MusicGen takes."""
     return all_of(
@@ -146,10 +153,10 @@ def _beside(params: dict[str, Any]) -> tuple[Beside, ...]:
     cue, report = params["cue"], params["report"]
     if cue is not None:
         _check_ending("cue", cue, CUES)
-        found.append(Beside(cue, partial(_cue, suffix=cue.suffix.lower())))
+        found.append(Beside("cue", cue, partial(_cue, suffix=cue.suffix.lower())))
     if report is not None:
         _check_ending("report", report, PAGES)
-        found.append(Beside(report, _page))
+        found.append(Beside("report", report, _page))
     return tuple(found)
 
 
@@ -173,6 +180,7 @@ def _page(result: Result, name: str) -> bytes:
 def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) -> dict[str, Setting]:
     """The fields of DrawOptions."""
     params = ctx.params
+    check_shape(ctx)
     clash = given(ctx, *PLANNED, "from_speech")
     if plan_file is not None and clash:
         raise UsageError(f"A plan file came with {clash[0]}.", "The plan says it all: edit it.")

@@ -33,8 +33,10 @@ UNFIT = re.compile(r"[^\w.+-]+")  # characters of an affect that are no good in 
 
 @dataclass(frozen=True)
 class Beside:
-    """A further file that belongs to a piece. make: its bytes, from the result and the piece's name."""
+    """A further file that belongs to a piece. name: of its kind, as the option that asks for it; make: its bytes, from
+    the result and the piece's name."""
 
+    name: str
     path: Path
     make: Callable[[Result, str], bytes]
 
@@ -84,6 +86,7 @@ class Made:
         files = {"piece": self.target.piece, "manifest": self.target.manifest, "plot": self.target.plot}
         if self.target.audio is not None:
             files["audio"] = self.target.audio
+        files |= {one.name: one.path for one in self.target.beside}
         return {"files": {name: None if p is None else str(p) for name, p in files.items()}, **self.manifest.to_json()}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ REMEDY = "Make one with `affectgen medicine plan --json`."
 # arousal up to which the words are true: tempo, force
 PACES = ((-0.6, "very slow", "very soft"), (-0.2, "slow", "soft"), (0.2, "moderate tempo", "gentle"),
          (0.6, "lively tempo", "firm"), (1.0, "fast", "energetic"))  # fmt: skip
+# states of a person toward something, which no music is said to have, and no listener should read of themselves
+UNFIT = ("aroused", "astonished", "alarmed", "startled", "impressed", "contemptuous", "defiant", "disgusted",
+         "embarrassed", "enraged", "guilty", "hateful", "hostile", "suspicious", "droopy")  # fmt: skip
 TURNS = ((-0.3, "minor key"), (0.3, "open harmony"), (1.0, "major key"))  # valence up to which they are true
 
 
@@ -39,7 +42,7 @@ class Clip:
     @property
     def word(self) -> str:
         """The nearest word."""
-        return self.affect.nearest_words(1)[0]
+        return moods(self.affect, 1)[0]
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,18 @@ def make_plan(options: PlanOptions) -> Plan:
     if options.dynamics != "none":
         order = 1 if options.dynamics == "first" else 2
         path = path.with_inertia(options.inertia * path.duration, order, count=max(64, 4 * options.count))
-    points = path.sample(options.count, options.seconds)
+    points = _sampled(path, options)
     step = options.clip_seconds - options.overlap
     clips = [Clip(n + 1, n * step, point, prompt_for(point, options.style)) for n, point in enumerate(points)]
     return Plan(tuple(clips), options.clip_seconds, options.overlap)
+
+
+def _sampled(path: AffectPath, options: PlanOptions) -> Sequence[Affect]:
+    """What each clip carries: along a path given in fractions the first clip its start and the last its end; of one by
+    the clock, what it says at each clip's middle."""
+    if options.path is None or path.unit == "seconds":
+        return path.sample(options.count, options.seconds)
+    return [path.at(n / (options.count - 1) * path.duration) for n in range(options.count)]
 
 
 def _path(options: PlanOptions) -> AffectPath:
@@ -116,9 +127,15 @@ def _leads(options: PlanOptions, count: int) -> bool:
     return True
 
 
+def moods(affect: Affect, count: int) -> list[str]:
+    """The nearest words that name a mood of music."""
+    nearest = affect.nearest_words(count + len(UNFIT))
+    return [word for word in nearest if word not in UNFIT][:count]
+
+
 def prompt_for(affect: Affect, style: str) -> str:
     """An emotion in the words that text-to-music models know: mood, tempo, force, harmony, style."""
-    mood = ", ".join(affect.nearest_words(2))
+    mood = ", ".join(moods(affect, 2))
     tempo, force = next((tempo, force) for top, tempo, force in PACES if affect.arousal <= top)
     turn = next(turn for top, turn in TURNS if affect.valence <= top)
     return ", ".join(part for part in (mood, tempo, force, turn, style) if part)

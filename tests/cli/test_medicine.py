@@ -46,6 +46,7 @@ def test_a_plan_is_drawn(shell):
         (("--from", "anxious"), 2, "needs a start and a goal"),
         (("--from", "anxios", "--to", "calm"), 2, "anxious"),
         (("--path", "a>b", "--to", "calm"), 2, "--path came with"),
+        (("--path", "sad>calm", "--dwell", "0.5"), 2, "--path came with --dwell"),
         (("--from", "anxious", "--to", "calm", "--minutes", "1"), 2, "clips do not lead from anxious to calm"),
         (("--from", "anxious", "--to", "calm", "--minutes", "0.5", "--clip", "120"), 2, "holds no two clips"),
     ],
@@ -75,6 +76,12 @@ def test_a_session_has_its_length_its_files_and_nothing_else(shell):
     held = json.loads((shell.folder / "s.flac.json").read_text())
     assert held["details"]["engine"] == "symbolic"
     assert len(held["details"]["clips"]) == 2
+
+
+def test_json_names_every_file(shell):
+    done = shell(*SESSION, "-o", "s.flac", "--cue", "s.cue", "--report", "s.html", "--json", "-q")
+    files = json.loads(done.stdout)["pieces"][0]["files"]
+    assert (files["piece"], files["cue"], files["report"]) == ("s.flac", "s.cue", "s.html")
 
 
 def test_the_table_of_clips_holds_what_was_asked_and_measured(shell):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_every_clip_is_kept_in_its_length_and_progress_never_goes_back(tmp_path,
         round(plan.clip_seconds * 44_100) + extra for extra in (-1, 0, 1)
     }
     assert told[-1] == (len(plan.clips), len(plan.clips))
-    assert all(a[0] <= b[0] for a, b in zip(told, told[1:], strict=False))
+    assert all(a[0] <= b[0] for a, b in pairwise(told))
 
 
 def test_clips_are_asked_for_by_their_own_words_emotions_and_seeds(tmp_path, plan):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from affectgen.affect import Affect
 from affectgen.errors import AffectError, AffectgenError, UsageError
 from affectgen.medicine.options import PlanOptions
-from affectgen.medicine.plan import make_plan, prompt_for, read_plan
+from affectgen.medicine.plan import UNFIT, make_plan, moods, prompt_for, read_plan
 
 
 def session(**changes):
@@ -120,3 +120,17 @@ def test_the_minutes_that_a_refusal_names_do(minutes, clip, bound):
     named = float(told.value.hint.split("--minutes ")[1].split(",")[0])
     assert named > minutes
     make_plan(PlanOptions("anxious", "calm", minutes=named, clip=clip, bound=bound))
+
+
+def test_a_path_begins_and_ends_where_it_says():
+    clips = make_plan(PlanOptions(path="anxious>sad>calm", minutes=0.6, clip=10)).clips
+    assert clips[0].affect == Affect.parse("anxious")
+    assert clips[-1].affect == Affect.parse("calm")
+    assert any(clip.affect.distance(Affect.parse("sad")) < 0.3 for clip in clips)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_prompts_name_moods_of_music(valence, arousal):
+    words = moods(Affect(valence, arousal), 2)
+    assert len(words) == 2
+    assert not set(words) & set(UNFIT)
