@@ -1,7 +1,8 @@
 """What each corpus says about an emotion, as a point of the plane: the only place that knows their labels and scales.
 
-`LABELS_VERSION` goes into every checkpoint; it changes whenever a point here (or in `words.py`) does, because a model
-trained on other points means something else by the same request. `docs/affect.md` says how each scale was anchored.
+`LABELS_VERSION` goes into every checkpoint; it changes whenever a point here (or in `words.py`) does that a checkpoint
+was trained on, because a model trained on other points means something else by the same request. `docs/affect.md` says
+how each scale was anchored.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from affectgen.affect.jamendo import place, plain
 from affectgen.affect.space import QUADRANTS, Affect, mean
 from affectgen.affect.words import find_word
 from affectgen.errors import AffectError
 
+# MTG-Jamendo's table (`jamendo.py`) grew from 13 tags to 59 within version 1: no shipped checkpoint was trained on its
+# points, and a new version would make `recognize.text` refuse its checkpoints, which it does not concern.
 LABELS_VERSION = "1"
 CHECK = "Check that the file is the corpus's own and its columns are in the documented order."
 
@@ -62,24 +66,6 @@ GO_EMOTIONS: dict[str, tuple[str, float]] = {
     "sadness": ("sad", 1.0),
     "surprise": ("surprised", 1.0),
     "neutral": ("neutral", 1.0),
-}
-
-# Of MTG-Jamendo's 59 mood/theme tags, those that name an emotion of the table. The others name a use (film, corporate),
-# an occasion (party, christmas) or a sound (deep, slow), for which no table has a point.
-JAMENDO = {
-    "calm": "calm",
-    "energetic": "vigorous",
-    "funny": "amused",
-    "happy": "happy",
-    "hopeful": "hopeful",
-    "inspiring": "inspired",
-    "love": "in love",
-    "meditative": "contemplative",
-    "melancholic": "melancholy",
-    "powerful": "powerful",
-    "relaxing": "relaxed",
-    "romantic": "affectionate",
-    "sad": "sad",
 }
 
 
@@ -153,10 +139,17 @@ def go_emotions(labels: Iterable[str | int]) -> Affect:
 
 
 def jamendo(tags: Iterable[str]) -> Affect | None:
-    """The centre of the tags that name an emotion ("mood/theme---" in front is ignored); None if none does."""
-    plain = [tag.rpartition("---")[2] for tag in tags]
-    points = [Affect.parse(JAMENDO[tag]) for tag in plain if tag in JAMENDO]
-    return mean(points) if points else None
+    """The centre of a track's mood/theme tags ("mood/theme---" in front is ignored); None if it has none of the 59.
+
+    Tags that name an emotion count fully, others less (`affectgen.affect.jamendo.WEIGHTS`). A tag counts once.
+    """
+    found = [placed for tag in dict.fromkeys(map(plain, tags)) if (placed := place(tag)) is not None]
+    total = sum(weight for _, weight in found)
+    if not found:
+        return None
+    valence = sum(weight * point.valence for point, weight in found) / total
+    arousal = sum(weight * point.arousal for point, weight in found) / total
+    return Affect(*(min(1.0, max(-1.0, value)) for value in (valence, arousal)))  # undoes rounding beyond the edge
 
 
 def _point(label: str, table: dict[str, str], corpus: str) -> Affect:

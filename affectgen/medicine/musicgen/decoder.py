@@ -1,102 +1,24 @@
 """MusicGen's decoder for writing, over the weights of transformers' model: one position at a time, as fast as it goes.
 
-Against transformers' own `generate`: query, key and value are one product; the cache has its place from the beginning;
-keys and values of the words are computed once; positions come from a table. On CUDA the step of one position is a
-recorded graph, which spares the launch of some hundred kernels a step (there is nothing else to wait for at batch 1).
-Adapters of peft that are still beside their weights are added to them here.
+Against transformers' own `generate`: matrices are fused and packed (matrices.py); the cache has its place from the
+beginning; keys and values of the words are computed once; positions come from a table. On CUDA the step of one position
+is a recorded graph, which spares the launch of some hundred kernels a step (there is nothing else to wait for at
+batch 1).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from affectgen.medicine.musicgen.matrices import Decoder
+
 WARM_UP = 3  # steps before a graph is recorded, as CUDA wants
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer's weights. qkv [3D, D]; kv: of the cross-attention [2D, D]; norms: (weight, bias) of self-attention,
-    cross-attention and the feed-forward part."""
-
-    qkv: Tensor
-    out: Tensor
-    query: Tensor
-    kv: Tensor
-    cross_out: Tensor
-    up: Tensor
-    down: Tensor
-    norms: tuple[tuple[Tensor, Tensor], ...]
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """The weights of a whole decoder in one precision, on one device. tokens: [K, card + 1, D]; head: [K * card, D]."""
-
-    layers: tuple[Layer, ...]
-    tokens: Tensor
-    head: Tensor
-    norm: tuple[Tensor, Tensor]
-    heads: int
-    card: int
-    activation: Callable[[Tensor], Tensor]
-
-    @classmethod
-    def of(cls, model: Any, dtype: torch.dtype) -> Decoder:
-        """model: transformers' MusicgenForCausalLM."""
-        stack, config = model.model.decoder, model.config
-
-        def weight(module: Any) -> Tensor:
-            return merged(module).to(dtype)
-
-        def norm(module: Any) -> tuple[Tensor, Tensor]:
-            return module.weight.detach().to(dtype), module.bias.detach().to(dtype)
-
-        layers = []
-        for one in stack.layers:
-            own, cross = one.self_attn, one.encoder_attn
-            layers.append(Layer(
-                torch.cat([weight(own.q_proj), weight(own.k_proj), weight(own.v_proj)]), weight(own.out_proj),
-                weight(cross.q_proj), torch.cat([weight(cross.k_proj), weight(cross.v_proj)]), weight(cross.out_proj),
-                weight(one.fc1), weight(one.fc2),
-                (norm(one.self_attn_layer_norm), norm(one.encoder_attn_layer_norm), norm(one.final_layer_norm)),
-            ))  # fmt: skip
-        return cls(
-            tuple(layers), torch.stack([weight(book) for book in stack.embed_tokens]),
-            torch.cat([weight(head) for head in model.lm_heads]), norm(stack.layer_norm), config.num_attention_heads,
-            config.vocab_size, stack.layers[0].activation_fn,
-        )  # fmt: skip
-
-    @property
-    def dim(self) -> int:
-        """The width."""
-        return self.tokens.shape[-1]
-
-    @property
-    def books(self) -> int:
-        """Codebooks."""
-        return self.tokens.shape[0]
-
-
-def merged(module: Any) -> Tensor:
-    """The weight of a layer, with its LoRA if one stands beside it."""
-    base = getattr(module, "base_layer", None)
-    if base is None:
-        weight: Tensor = module.weight.detach()
-        return weight
-    weight = base.weight.detach()
-    if getattr(module, "merged", False) or getattr(module, "disable_adapters", False):
-        return weight
-    for name in module.active_adapters:
-        if name in module.lora_A:
-            weight = weight + module.get_delta_weight(name).detach().to(weight.dtype)
-    return weight
+BLOCK = 8  # the fixed cache's length is a multiple of it, as CUDA's attention wants of a mask
 
 
 def sinusoids(count: int, dim: int) -> Tensor:
@@ -121,36 +43,40 @@ class FastStepper:
         graph: bool | None = None, fixed: bool = False,
     ) -> None:  # fmt: skip
         device, dtype = decoder.tokens.device, decoder.tokens.dtype
-        rows, self.decoder, self.guidance = len(states), decoder, guidance
+        rows, self.decoder, self.guidance, self.length = len(states), decoder, guidance, length
         self.graph = device.type == "cuda" if graph is None else graph
         self.fixed = fixed or self.graph
         self.places = sinusoids(length, decoder.dim).to(device, dtype)
         self.offsets = (torch.arange(decoder.books, device=device) * (decoder.card + 1))[None, :, None]
-        size = (len(decoder.layers), rows, decoder.heads, length, decoder.dim // decoder.heads)
+        room = -(-length // BLOCK) * BLOCK if self.fixed else length
+        size = (len(decoder.layers), rows, decoder.heads, room, decoder.dim // decoder.heads)
         self.keys, self.values = (torch.zeros(size, device=device, dtype=dtype) for _ in range(2))
         some = mask.any(dim=1, keepdim=True)  # a row without words has zeros to attend to, not nothing
-        self.mask = torch.where(some, mask, torch.ones_like(mask))[:, None, None].to(device)  # [R, 1, 1, S]
-        if bool(self.mask.all()):
-            self.mask = None  # type: ignore[assignment]
-        self.words = [self._split(functional.linear(states.to(device, dtype), one.kv), 2) for one in decoder.layers]
+        counts = torch.where(some, mask, torch.ones_like(mask))[:, None, None]  # [R, 1, 1, S]
+        self.mask = None if bool(counts.all()) else _added(counts.to(device), dtype)
+        words = [self._split(one.kv(states.to(device, dtype)), 2) for one in decoder.layers]
+        self.words = [(keys.contiguous(), values.contiguous()) for keys, values in words]
         self.read = 0
         self._recorded: torch.cuda.CUDAGraph | None = None
         self._token = torch.zeros(rows, decoder.books, 1, dtype=torch.long, device=device)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
         self._logits = torch.zeros(0)
-        self._index = torch.arange(length, device=device)
+        self._index = torch.arange(room, device=device)
 
+    @torch.inference_mode()
     def step(self, tokens: Tensor) -> Tensor:
-        """As `Stepper.step`."""
+        """As `Stepper.step`. ValueError for more positions than `length`."""
+        end = self.read + tokens.shape[-1]
+        if end > self.length:
+            raise ValueError(f"{end} positions were read, of {self.length} that were told")
         tokens = tokens.to(self.decoder.tokens.device)
         if self.guidance != 1:
             tokens = torch.cat([tokens, tokens])  # [R, K, S]
         if self.fixed and tokens.shape[-1] == 1 and self.read:
             logits = self._fixed_step(tokens)
         else:
-            places = slice(self.read, self.read + tokens.shape[-1])
-            logits = self._forward(self._embed(tokens) + self.places[places], self._attend)
-        self.read += tokens.shape[-1]
+            logits = self._forward(self._embed(tokens) + self.places[self.read : end], self._attend)
+        self.read = end
         logits = logits.float()
         if self.guidance == 1:
             return logits
@@ -166,15 +92,14 @@ class FastStepper:
         decoder, dim = self.decoder, (self.decoder.dim,)
         for number, layer in enumerate(decoder.layers):
             normed = functional.layer_norm(hidden, dim, *layer.norms[0])
-            hidden = hidden + functional.linear(attend(number, functional.linear(normed, layer.qkv)), layer.out)
+            hidden = hidden + layer.out(attend(number, layer.qkv(normed)))
             normed = functional.layer_norm(hidden, dim, *layer.norms[1])
-            (query,) = self._split(functional.linear(normed, layer.query), 1)
-            found = functional.scaled_dot_product_attention(query, *self.words[number], attn_mask=self.mask)
-            hidden = hidden + functional.linear(_joined(found), layer.cross_out)
+            (query,) = self._split(layer.query(normed), 1)
+            hidden = hidden + layer.cross_out(attention(query, *self.words[number], self.mask))
             normed = functional.layer_norm(hidden, dim, *layer.norms[2])
-            hidden = hidden + functional.linear(decoder.activation(functional.linear(normed, layer.up)), layer.down)
+            hidden = hidden + layer.down(decoder.activation(layer.up(normed)))
         last = functional.layer_norm(hidden[:, -1], dim, *decoder.norm)
-        return functional.linear(last, decoder.head).view(len(last), decoder.books, decoder.card)
+        return decoder.head(last).view(len(last), decoder.books, decoder.card)
 
     def _split(self, values: Tensor, count: int) -> tuple[Tensor, ...]:
         """[R, S, count * D] -> `count` of [R, heads, S, D / heads]."""
@@ -189,39 +114,36 @@ class FastStepper:
         keys[:, :, self.read : end], values[:, :, self.read : end] = key, value
         several = key.shape[2] > 1
         mask = None
-        if several and self.read:
-            mask = self._index[:end] <= self._index[self.read : end, None]
-        found = functional.scaled_dot_product_attention(
-            query, keys[:, :, :end], values[:, :, :end], attn_mask=mask, is_causal=several and not self.read
-        )
-        return _joined(found)
-
-    def _attend_fixed(self, number: int, qkv: Tensor) -> Tensor:
-        """The same for one position at `_place`, with shapes that never change."""
-        query, key, value = self._split(qkv, 3)
-        self.keys[number].index_copy_(2, self._place, key)
-        self.values[number].index_copy_(2, self._place, value)
-        mask = (self._index <= self._place)[None, None, None]
-        found = functional.scaled_dot_product_attention(query, self.keys[number], self.values[number], attn_mask=mask)
-        return _joined(found)
+        if several:
+            mask = _added(self._index[:end] <= self._index[self.read : end, None], query.dtype)
+        return attention(query, keys[:, :, :end], values[:, :, :end], mask)
 
     def _fixed(self) -> Tensor:
-        hidden = self._embed(self._token) + self.places.index_select(0, self._place)
-        return self._forward(hidden, self._attend_fixed)
+        """One position, `_token` at `_place`, by tensors whose shapes never change."""
+        seen = _added((self._index <= self._place)[None, None, None], self.keys.dtype)
+
+        def attend(number: int, qkv: Tensor) -> Tensor:
+            query, key, value = self._split(qkv, 3)
+            self.keys[number].index_copy_(2, self._place, key)
+            self.values[number].index_copy_(2, self._place, value)
+            return attention(query, self.keys[number], self.values[number], seen)
+
+        return self._forward(self._embed(self._token) + self.places.index_select(0, self._place), attend)
 
     def _fixed_step(self, tokens: Tensor) -> Tensor:
         self._token.copy_(tokens)
         self._place.fill_(self.read)
         if not self.graph:
             return self._fixed()
-        if self._recorded is None:
-            self._record()
-        else:
-            self._recorded.replay()
+        with torch.cuda.device(self._token.device):
+            if self._recorded is None:
+                self._record()
+            else:
+                self._recorded.replay()
         return self._logits.clone()
 
     def _record(self) -> None:
-        """Record the step; it writes the same place of the cache however often it runs."""
+        """Record the step and run it; it writes the same place of the cache however often it runs."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -235,11 +157,18 @@ class FastStepper:
         graph.replay()
 
 
-def _joined(found: Tensor) -> Tensor:
-    """[R, heads, S, D / heads] -> [R, S, D]."""
+def attention(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """[R, heads, S, d] and [R, heads, T, d] -> [R, S, heads * d]. mask: added to the scores [..., S, T]."""
+    if query.shape[2] == 1 and query.device.type == "cpu" and query.dtype == torch.bfloat16:
+        # for a single query torch's own takes four times as long in half precision
+        scores = (keys @ (query * query.shape[-1] ** -0.5).transpose(2, 3)).transpose(2, 3).float()  # [R, heads, 1, T]
+        weights = (scores if mask is None else scores + mask).softmax(dim=-1)
+        found = weights.to(values.dtype) @ values
+    else:
+        found = functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
     return found.transpose(1, 2).flatten(2)
 
 
-def parameters(module: nn.Module) -> int:
-    """How many numbers a module holds."""
-    return sum(value.numel() for value in module.parameters())
+def _added(counts: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask to be added to scores: 0 where a place counts, else minus infinity."""
+    return torch.zeros(counts.shape, dtype=dtype, device=counts.device).masked_fill_(~counts, -math.inf)

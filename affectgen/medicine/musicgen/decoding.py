@@ -5,23 +5,20 @@ Every row has a generator of its own, seeded by the row, so what it draws does n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import gc
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.medicine.musicgen.delay import delayed, undelayed
-from affectgen.medicine.musicgen.interface import MusicGen, Row, Sampling
+from affectgen.medicine.musicgen.interface import MusicGen, Row, Sampling, Shape
 
 UNKNOWN = -1  # a number that is still to be drawn
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
 Tell = Callable[[int, int], None]  # frames written, of how many
-
-
-class NoMemory(Exception):
-    """Memory did not hold a batch."""
 
 
 def generate(model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, tell: Tell | None = None) -> Tensor:
@@ -62,9 +59,20 @@ def _positions(model: MusicGen, rows: Sequence[Row], frames: int, started: int) 
     """What is known before anything is drawn: start and end of the pattern, and the codes that rows start from."""
     codes = torch.full((len(rows), model.shape.books, frames), UNKNOWN)
     for number, row in enumerate(rows):
-        if row.start is not None and started:
-            codes[number, :, :started] = row.start
+        if row.start is not None:
+            codes[number, :, :started] = _checked(row.start, model.shape)
     return delayed(codes, model.shape.card)
+
+
+def _checked(start: Tensor, shape: Shape) -> Tensor:
+    """UsageError where what a row starts from is not codes of this model."""
+    if start.dim() != 2 or start.shape[0] != shape.books:
+        wanted = f"[{shape.books}, frames] were expected"
+        raise UsageError(f"A row starts from codes of shape {list(start.shape)}; {wanted}.", "Encode it anew.")
+    if start.numel() and (start.min() < 0 or start.max() >= shape.card):
+        found = f"{int(start.min())} to {int(start.max())}"
+        raise UsageError(f"A row starts from codes {found}; 0 to {shape.card - 1} exist.", "Encode it anew.")
+    return start.cpu()
 
 
 def _draws(seed: int, length: int, books: int) -> Tensor:
@@ -101,34 +109,34 @@ def generate_in_batches(
             if tell is not None:
                 tell(before * of + size * written, len(rows) * of)
 
-        try:
-            with telling_memory():
-                done.append(generate(model, group, frames, sampling, part))
-        except NoMemory as error:
-            batch = _halved(min(batch, len(group)), error)
+        codes = within_memory(partial(generate, model, group, frames, sampling, part))
+        if codes is None and len(group) == 1:
+            message = f"Memory does not hold one clip of {frames} frames."
+            raise AffectgenError(message, "Use a smaller model, shorter clips, or --device cpu.")
+        if codes is None:
+            batch = len(group) // 2
             continue
+        done.append(codes)
         count += len(group)
     return torch.cat(done), batch
 
 
-def _halved(batch: int, error: NoMemory) -> int:
-    if batch == 1:
-        raise AffectgenError(
-            "Memory does not hold one clip.", "Use a smaller model, shorter clips, or --device cpu."
-        ) from error
+def within_memory(call: Callable[[], Tensor]) -> Tensor | None:
+    """What a call gives, or None where memory runs out. What the failed call held is free again then: its frames go
+    with the error, which is not kept, and CUDA gets back what torch keeps for later."""
+    try:
+        return call()
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+    gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    return batch // 2
+    return None
 
 
-@contextmanager
-def telling_memory() -> Iterator[None]:
-    """Turn what torch raises when memory runs out into NoMemory; what holds tensors is let go with the old error."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise NoMemory(str(error)) from None
-    except RuntimeError as error:
-        if any(words in str(error).lower() for words in NO_MEMORY):
-            raise NoMemory(str(error)) from None
-        raise
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch says so by a class of its own on CUDA, by words on the CPU."""
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+        return True
+    return any(words in str(error).lower() for words in NO_MEMORY)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterable
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -45,17 +47,23 @@ def _refuse(self: Any, *_: Any, **__: Any) -> None:
     raise ImportError(f"{kind.__module__}.{kind.__name__} is only a stand-in: install {package} to use it.")
 
 
-def put_stand_ins() -> list[str]:
-    """Put a stand-in into sys.modules for each package that is missing or broken; returns their names."""
+def mend_torchaudio() -> None:
+    """Put a stand-in for a torchaudio that is installed and cannot be imported: transformers takes it up unasked."""
+    if "torchaudio" in sys.modules or find_spec("torchaudio") is not None:
+        put_stand_ins(("torchaudio",))
+
+
+def put_stand_ins(packages: Iterable[str] = tuple(NAMES)) -> list[str]:
+    """Put a stand-in into sys.modules for each of the packages that is missing or broken; returns their names."""
     import torch
 
     put = []
-    for package, parts in NAMES.items():
+    for package in packages:
         if _works(package):
             continue
         put.append(package)
         modules = {package: StandIn(package)}
-        for part in parts:
+        for part in NAMES[package]:
             name = f"{package}.{part}"
             modules[name] = StandIn(name)
             owner, _, last = name.rpartition(".")

@@ -14,19 +14,21 @@ from torch import Tensor
 from affectgen.audio.files import Frames, resampled
 from affectgen.errors import CheckpointError
 from affectgen.manifest import file_hash
+from affectgen.medicine.musicgen.adapter_files import WEIGHTS as ADAPTER
 from affectgen.medicine.musicgen.adapter_files import read_adapter
-from affectgen.medicine.musicgen.adapters import merge, turned
+from affectgen.medicine.musicgen.adapters import check_base, merge, turned
 from affectgen.medicine.musicgen.affect import AffectSum, affect_tensors
-from affectgen.medicine.musicgen.decoder import Decoder, FastStepper
+from affectgen.medicine.musicgen.decoder import FastStepper
 from affectgen.medicine.musicgen.delay import delayed, undelayed_logits
 from affectgen.medicine.musicgen.folder import Found
 from affectgen.medicine.musicgen.foreign import as_transformers, trained_frames
 from affectgen.medicine.musicgen.hub import LANGUAGE
 from affectgen.medicine.musicgen.interface import Row, Shape
+from affectgen.medicine.musicgen.matrices import Decoder
 from affectgen.nn.training import halves_pay
 
 AFFECT = "affect_sum"
-WEIGHTS = "*.safetensors"
+WEIGHTS = "model*.safetensors"
 
 
 def load_transformers(found: Found, device: str, dtype: str = "auto") -> TransformersMusicGen:
@@ -53,14 +55,14 @@ class TransformersMusicGen:
 
     def __init__(self, model: Any, tokenizer: Any, found: Found, dtype: torch.dtype) -> None:
         self.model, self.tokenizer, self.found, self.dtype = model, tokenizer, found, dtype
-        self.warnings: Sequence[str] = ()
+        self.warnings: list[str] = []
         self.identity = {"name": found.name, "sha256": weights_hash(found)}
         codec, decoder = model.config.audio_encoder, model.config.decoder
         self.shape = Shape(
             codec.sampling_rate, codec.sampling_rate / int(np.prod(codec.upsampling_ratios)), decoder.num_codebooks,
             decoder.vocab_size, codec.audio_channels, decoder.hidden_size, trained_frames(model),
         )  # fmt: skip
-        self._decoder: Decoder | None = None
+        self._made: tuple[object, Decoder] | None = None  # the weights that it was made of, and the decoder
 
     @property
     def device(self) -> torch.device:
@@ -93,8 +95,9 @@ class TransformersMusicGen:
         found = undelayed_logits(logits)
         return (found, last) if hidden else found
 
+    @torch.inference_mode()
     def begin(self, rows: Sequence[Row], guidance: float, length: int) -> FastStepper:
-        """As `MusicGen.begin`."""
+        """As `MusicGen.begin`. The stepper holds weights as they are now."""
         affect, known = affect_tensors([row.affect for row in rows], self.device)
         states, mask = self.states([row.prompt for row in rows], affect, known)
         if guidance != 1:
@@ -102,12 +105,15 @@ class TransformersMusicGen:
         return FastStepper(self._for_writing(), states, mask.bool(), guidance, length)
 
     def _for_writing(self) -> Decoder:
-        """The decoder's weights side by side; kept unless an adapter is being trained, which changes them."""
-        if self._decoder is not None:
-            return self._decoder
+        """The decoder's weights side by side; made anew where they have changed since, as in training."""
+        weights = tuple((value.data_ptr(), value._version) for value in self.model.decoder.parameters())
+        adapted = any("lora_" in name for name, _ in self.model.decoder.named_parameters())
+        if not adapted and self._made is not None and self._made[0] == weights:
+            return self._made[1]
+        self._made = None  # before the new one takes its memory
         made = Decoder.of(self.model.decoder, self.dtype)
-        if not any("lora_" in name for name, _ in self.model.named_modules()):
-            self._decoder = made
+        if not adapted:  # else switching adapters off or merging them would go unseen
+            self._made = weights, made
         return made
 
     def decode(self, codes: Tensor) -> list[Frames]:
@@ -132,21 +138,10 @@ class TransformersMusicGen:
     def add_adapter(self, folder: Path) -> None:
         """As `MusicGen.add_adapter`. An adapter of a base with other weights but the same shape only warns."""
         adapter = turned(read_adapter(folder), "transformers")
-        base = adapter.note.get("base", {})
-        wanted, own = base.get("shape", {}), _sizes(self)
-        if wanted and wanted != own:
-            differ = [name for name in own if wanted.get(name) != own[name]]
-            told = ", ".join(f"{name} {wanted.get(name)} (here {own[name]})" for name in differ)
-            raise CheckpointError(
-                f"The adapter {folder} was trained on {base.get('name', 'another model')}: {told}.",
-                "Give the model that it was trained on, or another adapter.",
-            )
-        if base.get("sha256", self.identity["sha256"]) != self.identity["sha256"]:
-            told = f"{folder} was trained on {base.get('name')}, whose weights are others than these."
-            self.warnings = (*self.warnings, told)
+        warnings = check_base(adapter, _sizes(self), self.identity, folder)
         merge(self.model, adapter, getattr(self.model, AFFECT), folder)
-        self._decoder = None
-        held = file_hash(folder / "adapter_model.safetensors")
+        self.warnings += warnings
+        held = file_hash(folder / ADAPTER)
         self.identity = {**self.identity, "adapter": folder.resolve().name, "adapter_sha256": held}
 
 

@@ -1,70 +1,96 @@
-"""The same tiny random model through audiocraft and through transformers gives the same logits."""
+"""The same tiny random model through both backends: the same logits, the same codes, the same sound."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from affectgen.medicine.musicgen.convert import TEXT, to_transformers
-from affectgen.medicine.musicgen.standins import put_stand_ins
+from affectgen.medicine.musicgen.audiocraft_backend import load_audiocraft
+from affectgen.medicine.musicgen.decoding import generate
+from affectgen.medicine.musicgen.folder import find_musicgen
+from affectgen.medicine.musicgen.interface import MusicGen, Row, Sampling
+from affectgen.medicine.musicgen.transformers_backend import load_transformers
 
-DIM, BOOKS, CARD, TEXT_DIM = 32, 4, 64, 24
 TOLERANCE = 1e-4
+ROWS = [Row("calm solo piano music", (0.6, -0.4), 1), Row("happy strings", None, 2), Row("", (0.1, 0.2), 3)]
 
 
-@pytest.fixture(scope="module")
-def theirs():
-    """audiocraft's language model, randomly initialised in every weight."""
-    if find_spec("audiocraft") is None:
-        pytest.skip("audiocraft is not installed (pip install --no-deps audiocraft==1.3.0)")
-    put_stand_ins()
-    from audiocraft.models.lm import LMModel
-    from audiocraft.modules.codebooks_patterns import DelayedPatternProvider
-    from audiocraft.modules.conditioners import ConditionFuser, ConditioningProvider, LUTConditioner
-
+@pytest.fixture(scope="module", params=["transformers", "audiocraft"])
+def both(request, transformers_folder: Path, audiocraft_folder: Path) -> list[MusicGen]:
+    """One folder through both backends; their AffectSums move the states, alike."""
+    folder = {"transformers": transformers_folder, "audiocraft": audiocraft_folder}[request.param]
+    found = find_musicgen(str(folder))
+    models = [load_transformers(found, "cpu", "float32"), load_audiocraft(found, "cpu")]
     torch.manual_seed(0)
-    text = LUTConditioner(n_bins=64, dim=TEXT_DIM, output_dim=DIM, tokenizer="noop", pad_idx=0)
-    provider = ConditioningProvider({"description": text}, device="cpu")
-    fuser = ConditionFuser({"cross": ["description"], "prepend": [], "sum": [], "input_interpolate": []})
-    model = LMModel(
-        DelayedPatternProvider(BOOKS), provider, fuser, n_q=BOOKS, card=CARD, dim=DIM, num_heads=4, num_layers=2,
-        norm="layer_norm", norm_first=True, bias_proj=False, bias_ff=False, bias_attn=False, causal=True, custom=False,
-        memory_efficient=True, cross_attention=True, activation="gelu", dropout=0.0,
-    )  # fmt: skip
-    weights = {
-        name: torch.randn_like(value) * 0.1 if value.dim() > 1 else value + torch.randn_like(value) * 0.05
-        for name, value in model.state_dict().items()
-    }
-    model.load_state_dict(weights)
-    return model.eval()
+    affect = models[1].affect
+    for value in affect.parameters():
+        torch.nn.init.normal_(value, std=0.3)
+    models[0].model.affect_sum.load_state_dict(affect.state_dict())
+    return models
 
 
-@pytest.fixture(scope="module")
-def ours(theirs):
-    """The same weights in transformers' decoder."""
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    config = transformers.MusicgenDecoderConfig(
-        vocab_size=CARD, num_hidden_layers=2, ffn_dim=4 * DIM, num_attention_heads=4, hidden_size=DIM,
-        num_codebooks=BOOKS, max_position_embeddings=256, pad_token_id=CARD, bos_token_id=CARD,
-    )  # fmt: skip
-    model = transformers.MusicgenForCausalLM(config)
-    weights = {name: value for name, value in theirs.state_dict().items() if not name.endswith(".embed.weight")}
-    decoder = {name.removeprefix("decoder."): value for name, value in to_transformers(weights).items()}
-    found = model.load_state_dict({k: v for k, v in decoder.items() if not k.startswith("enc_to")}, strict=False)
-    assert (found.missing_keys, found.unexpected_keys) == ([], [])
-    return model.eval()
+def read(model: MusicGen, rows: Sequence[Row], guidance: float, pieces: Sequence[Tensor]) -> list[Tensor]:
+    """Logits after each piece of positions."""
+    stepper = model.begin(rows, guidance, sum(piece.shape[-1] for piece in pieces))
+    return [stepper.step(piece) for piece in pieces]
 
 
-def test_logits_are_the_same(theirs, ours):
+def test_shapes_and_hashes_are_the_same(both: list[MusicGen]):
+    assert both[0].shape == both[1].shape
+    assert both[0].identity == both[1].identity
+    assert [model.backend for model in both] == ["transformers", "audiocraft"]
+
+
+@pytest.mark.parametrize("guidance", [3.0, 1.0])
+def test_logits_are_the_same(both: list[MusicGen], guidance: float):
+    """Prompts of different lengths in one batch, one of no words at all, read in pieces."""
     torch.manual_seed(1)
-    codes = torch.randint(0, CARD, (2, BOOKS, 11))
-    states, mask = torch.randn(2, 5, TEXT_DIM), torch.ones(2, 5, dtype=torch.long)
-    weights = theirs.state_dict()
-    text = torch.nn.functional.linear(states, weights[f"{TEXT}.weight"], weights[f"{TEXT}.bias"])
-    with torch.no_grad():
-        one = theirs(codes, [], condition_tensors={"description": (text, mask)})
-        two = ours(input_ids=codes.reshape(2 * BOOKS, -1), encoder_hidden_states=text).logits
-    assert one.abs().max() > 0.5
-    assert (one - two.reshape(one.shape)).abs().max() < TOLERANCE
+    codes = torch.randint(0, 65, (3, 4, 14))
+    pieces = codes.split([1, 1, 5, 1, 6], dim=2)
+    for whole in (codes.split([9, 1, 4], dim=2), pieces):
+        one, two = (read(model, ROWS, guidance, whole) for model in both)
+        assert max(logits.abs().max() for logits in one) > 2
+        assert max((a - b).abs().max() for a, b in zip(one, two, strict=True)) < TOLERANCE
+
+
+def test_the_emotion_moves_rows_with_words_alone_and_each_its_own(both: list[MusicGen]):
+    torch.manual_seed(2)
+    codes = torch.randint(0, 64, (3, 4, 6))
+    turned = [Row(row.prompt, (-0.6, 0.4) if number != 1 else None, row.seed) for number, row in enumerate(ROWS)]
+    for model in both:
+        (one,), (two,) = (read(model, rows, 3.0, [codes]) for rows in (ROWS, turned))
+        moved = (one - two).abs().amax(dim=(1, 2))
+        assert moved[0] > 0.05
+        assert moved[1:].max() < 1e-5
+
+
+def test_greedy_codes_are_the_same_and_known_beginnings_stay(both: list[MusicGen]):
+    start = torch.randint(0, 64, (4, 5), generator=torch.Generator().manual_seed(3))
+    rows = [Row(row.prompt, row.affect, row.seed, start) for row in ROWS]
+    one, two = (generate(model, rows, 24, Sampling(temperature=0.0)) for model in both)
+    assert torch.equal(one, two)
+    assert torch.equal(one[1, :, :5], start)
+    assert len(one[:, :, 5:].unique()) > 10
+
+
+def test_drawn_codes_are_the_same(both: list[MusicGen]):
+    one, two = (generate(model, ROWS, 20, Sampling(top_k=20)) for model in both)
+    assert torch.equal(one, two)
+
+
+def test_sound_and_its_codes_are_the_same(both: list[MusicGen]):
+    codes = torch.randint(0, 64, (2, 4, 40), generator=torch.Generator().manual_seed(4))
+    one, two = (model.decode(codes) for model in both)
+    assert one[0].shape == two[0].shape == (40 * 64, 1)
+    assert one[0].dtype == two[0].dtype == np.float32
+    assert np.abs(one[1]).max() > 0.03
+    assert max(np.abs(a - b).max() for a, b in zip(one, two, strict=True)) < TOLERANCE
+    sound = np.random.default_rng(5).normal(0, 0.2, (9000, 2)).astype(np.float32)
+    codes, others = (model.encode(sound, 4410) for model in both)
+    assert torch.equal(codes, others)
+    assert codes.shape == (4, -(-round(9000 * 3200 / 4410) // 64))
