@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.process
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,10 +24,11 @@ def map_in_processes(
 ) -> Iterator[Found]:
     """`function` of every item in turn, worked out by `jobs` processes, which take `chunk` items at a time.
 
-    On Ctrl-C each ends what it has in hand, without a word, and the rest is left. AffectgenError where one of them
-    dies.
+    On Ctrl-C each ends what it has in hand, without a word, and the rest is left; they end at once with the process
+    that started them, however that ends. AffectgenError where one of them dies.
     """
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent)
     try:
         with deaf_to_interrupts():  # the processes that start now stay so, and end when this one ends them
             results = pool.map(function, items, chunksize=chunk)
@@ -37,6 +40,18 @@ def map_in_processes(
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_for, args=(parent,), daemon=True).start()
+
+
+def _wait_for(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)  # whatever it is at: nobody waits for it
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from affectgen.cli.medicine_render import check_shape, plan_options, render
 from affectgen.cli.medicine_train import train
 from affectgen.cli.pieces import check_picture
 from affectgen.medicine.options import PlanOptions
-from affectgen.output import Outputs, check_output
+from affectgen.output import STDOUT, Outputs, check_output
 
 if TYPE_CHECKING:
     from affectgen.medicine.plan import Plan
@@ -24,7 +24,8 @@ def medicine() -> None:
 
 @medicine.command()
 @plan_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also write the plan as JSON, to be edited.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH|-",
+              help="Also write the plan as JSON, to be edited; - prints it.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Also draw it (.png, .svg, .pdf).")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
@@ -42,6 +43,8 @@ def plan(
 
     check_picture(plot)
     check_shape(ctx)
+    if output is not None and str(output) == STDOUT:
+        output, as_json = None, True
     for path in (output, plot):
         if path is not None:
             check_output(path, force)

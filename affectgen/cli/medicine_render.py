@@ -140,11 +140,20 @@ def render(ctx: click.Context, /, plan_file: Path | bytes | None, **params: Any)
     target = replace(single_target(params), beside=_beside(params))
     settings = _settings(ctx, plan_file, talk)
     made = make(ctx, "medicine render", [Order(settings, target)], talk)
+    _remove_clips(settings["clips"].value, len(made[0].manifest.details["clips"]))
     for one in target.beside:
         talk.say(f"wrote {one.path}")
     talk.say(STATEMENT)
     if params["as_json"]:
         print_json("medicine render", made)
+
+
+def _remove_clips(folder: str | None, count: int) -> None:
+    """The session is there, whole: its clips are needed no more."""
+    if folder is not None:
+        from affectgen.medicine.clips import Clips
+
+        Clips(Path(folder), {}).remove(count)
 
 
 def _beside(params: dict[str, Any]) -> tuple[Beside, ...]:

@@ -86,9 +86,10 @@ def train(ctx: click.Context, /, **params: Any) -> None:
     """
     out, run = params["output"], params["run"]
     run = run if run is not None else out.with_name(f"{out.name}.run")
-    from affectgen.medicine.musicgen.training.adapter import check_target
+    from affectgen.medicine.musicgen.training.adapter import check_apart, check_target
 
     check_target(out, params["force"])
+    check_apart(out, run=run, audio=params["audio"])
     options = LoraOptions(
         _made(Corpus, params), params["base"], run, _made(Lora, params, dropout="lora_dropout"),
         _made(Schedule, params), params["samples"], params["sample_seconds"], params["seed"], **hardware(params),

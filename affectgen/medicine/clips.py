@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +26,7 @@ from affectgen.audio.write import write_sound
 from affectgen.errors import AffectgenError
 from affectgen.output import explain
 
-SUFFIX, FACTS, MIDI, CODES = ".wav", ".json", ".mid", ".npz"
+SUFFIX, FACTS, MIDI, CODES, PART = ".wav", ".json", ".mid", ".npz", ".part"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Clips:
 
     def keep_sound(self, number: int, sound: Frames, rate: int) -> None:
         """Put a clip's sound there, float32 [N, 2]. AffectgenError where the disk is full."""
-        write_sound(self._path(number, SUFFIX), [sound], Encoding(format_named("wav"), "float", rate))
+        encoding = Encoding(format_named("wav"), "float", rate)
+        self._place(self._path(number, SUFFIX), lambda part: write_sound(part, [sound], encoding))
 
     def keep_codes(self, made: Made, key: str, codes: NDArray[np.int64]) -> None:
         """Put the codes [K, T] of a clip there, which has no sound yet. AffectgenError where the disk is full."""
@@ -105,12 +106,18 @@ class Clips:
 
     def _write(self, path: Path, data: bytes) -> None:
         """A file, whole or not at all."""
-        part = path.with_suffix(".part")
+        self._place(path, lambda part: part.write_bytes(data))
+
+    def _place(self, path: Path, fill: Callable[[Path], object]) -> None:
+        """A file that `fill` writes, whole or not at all. AffectgenError where that fails."""
+        part = path.with_name(path.name + PART)
         try:
-            part.write_bytes(data)
+            fill(part)
             os.replace(part, path)
         except OSError as error:
             raise explain(error, path) from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def load(self, number: int, rate: int) -> Frames:
         """A clip's sound, float32 [N, 2]. AffectgenError where it has gone or is damaged."""
@@ -119,10 +126,11 @@ class Clips:
             raise AffectgenError(f"Clip {number} in {self.home} is empty.", "Delete it and run the command again.")
         return np.concatenate(parts)
 
-    def remove(self) -> None:
-        """Delete the clips, and the folder if nothing else is in it."""
-        for path in sorted(self.home.glob("[0-9][0-9][0-9].*")):
-            path.unlink(missing_ok=True)
+    def remove(self, count: int) -> None:
+        """Delete the first `count` clips, and the folder if nothing else is in it."""
+        for number in range(1, count + 1):
+            for suffix in (SUFFIX, FACTS, MIDI, CODES):
+                self._path(number, suffix).unlink(missing_ok=True)
         if self.home.is_dir() and not any(self.home.iterdir()):
             self.home.rmdir()
 

@@ -17,6 +17,7 @@ LEAST_CLIP, MOST_CLIP = 5.0, 120.0  # seconds
 MOST_OVERLAP = 10.0  # seconds
 BACKENDS = ("transformers", "audiocraft")
 TRANSITIONS = ("crossfade", "continue")
+MOST_CLIPS = 1000
 MOST_BATCH = 256
 MOST_TOP_K = 100_000
 
@@ -95,6 +96,9 @@ class PlanOptions:
         within("--inertia", self.inertia, 0.001, 0.5)
         _among("--route", self.route, ROUTES)
         _among("--dynamics", self.dynamics, DYNAMICS)
+        if self.count > MOST_CLIPS:
+            told = f"--minutes {self.minutes:g} takes {self.count} clips of {self.clip:g} s"
+            raise UsageError(f"{told}; {MOST_CLIPS} at most are made.", "Take fewer minutes, or a longer --clip.")
         if self.count < 2:
             shortest = 2 * self.clip - self.overlap
             raise UsageError(

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from affectgen.affect import Affect, AffectPath, Keyframe, iso
-from affectgen.errors import AffectError, AffectgenError
-from affectgen.medicine.options import LEAST_CLIP, MOST_CLIP, PlanOptions
+from affectgen.errors import AffectError, AffectgenError, UsageError
+from affectgen.medicine.options import LEAST_CLIP, MOST_CLIP, MOST_CLIPS, PlanOptions
 
 FORMAT = 1
-MOST_CLIPS = 1000
+COLUMNS = ("clip", "start", "valence", "arousal", "word", "prompt")  # of a clip; three of them follow from the others
 REMEDY = "Make one with `affectgen medicine plan --json`."
 # arousal up to which the words are true: tempo, force
 PACES = ((-0.6, "very slow", "very soft"), (-0.2, "slow", "soft"), (0.2, "moderate tempo", "gentle"),
@@ -99,7 +99,11 @@ def _sampled(path: AffectPath, options: PlanOptions) -> Sequence[Affect]:
 def _path(options: PlanOptions) -> AffectPath:
     """The state over the session, in fractions unless a path gives seconds."""
     if options.path is not None:
-        return AffectPath.parse(options.path)
+        path = AffectPath.parse(options.path)
+        if path.unit == "seconds" and path.duration > options.seconds:
+            told = f"The path ends at {path.duration:g} s, and the session at {options.seconds:g} s."
+            raise UsageError(told, f"Take --minutes {path.duration / 60:.3g}, or an earlier end.")
+        return path
     try:
         return _iso(options, options.count)
     except AffectError as error:
@@ -180,6 +184,9 @@ def _clip(row: object, number: int, start: float, name: str) -> Clip:
     where = f"{name}, clip {number + 1}"
     if not isinstance(row, Mapping):
         raise AffectgenError(f"{where} is {row!r}, not an object.", 'Write {"valence": -0.5, "arousal": 0.4}.')
+    unknown = [key for key in row if key not in COLUMNS]
+    if unknown:
+        raise AffectgenError(f"{where} has {unknown[0]!r}, which no clip has.", f"It can have {', '.join(COLUMNS)}.")
     lacking = [axis for axis in ("valence", "arousal") if axis not in row]
     if lacking:
         raise AffectgenError(f"{where} has no {lacking[0]!r}.", "Give it valence and arousal, each from -1 to 1.")

@@ -22,8 +22,8 @@ class MedicineOptions(PlanOptions, DrawOptions, SoundOptions):
     plan: a plan file, instead of the options that make one; seed: of everything that is drawn; engine: what makes the
     clips, one of ENGINES; composer: of the symbolic engine, one of COMPOSERS; checkpoint: of the composer; best_of:
     candidates for a clip; tries: clips made at most for one target; near: distance from the target, as the guide hears
-    it, that is near enough; jobs: processes of the symbolic engine; clips: folder that finished clips are kept in, None
-    for a temporary one.
+    it, that is near enough; jobs: processes of the symbolic engine; clips: folder that finished clips are kept in and
+    stay in, None for a temporary one.
     """
 
     plan: Path | bytes | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,13 +14,16 @@ from typing import Any
 from affectgen.audio.reverb import reverberant, space_named
 from affectgen.audio.spool import Spool
 from affectgen.device import use_threads
+from affectgen.errors import AffectgenError
 from affectgen.medicine.clips import Clips, Made
 from affectgen.medicine.mix import Grid, mixed, plan_gains
 from affectgen.medicine.plan import Plan
 from affectgen.medicine.render_options import MedicineOptions
 from affectgen.medicine.symbolic import Composing, Wanted, compose, play, session_seeds, sounding, tempo
+from affectgen.output import drop_empty, explain
 from affectgen.processes import map_in_processes
 
+LOCK = ".lock"  # a file in the folder of clips
 Tell = Callable[[int, int], None]  # clips done, of how many
 
 
@@ -119,9 +123,34 @@ def _in_room(sound: Iterator[Any], name: str, length: int, rate: int) -> Iterato
 
 @contextmanager
 def work_folder(given: str | None) -> Iterator[Path]:
-    """The folder that clips are kept in: the one given, which is to stay if something fails, or a temporary one."""
+    """The folder that clips are kept in: the one given, which stays for whoever gave it to remove, or a temporary one.
+
+    AffectgenError where the folder cannot be made, or another command works in it.
+    """
     if given is not None:
-        yield Path(given)
+        with _locked(Path(given)):
+            yield Path(given)
         return
     with tempfile.TemporaryDirectory(prefix="affectgen-") as folder:
         yield Path(folder) / "clips"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Nobody else works in the folder while the block lasts; the system lets go of it whatever ends the process."""
+    lock = folder / LOCK
+    try:
+        folder.mkdir(exist_ok=True)
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                text = f"Another command is making the clips in {folder}."
+                raise AffectgenError(text, "Wait for it, or give another -o.") from error
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+                drop_empty(folder)
+    except OSError as error:
+        raise explain(error, lock) from error

@@ -53,7 +53,6 @@ class MedicineRunner:
             made, engine, warnings = self._clips(option, plan, home)
             with mixed_session(option, plan, Clips(home, {})) as spool:
                 done = finish(spool, option.level, option.encoding, data.path)
-            Clips(home, {}).remove()
         rate = option.encoding.rate
         details = {
             "seconds": round(done.frames / rate, 3), "frames": done.frames, "rate": rate, "channels": 2,

@@ -32,6 +32,12 @@ def test_a_plan_is_a_table_or_json_or_a_file(shell):
     assert len(held["clips"]) == 11
 
 
+def test_a_plan_goes_into_a_pipe(shell):
+    done = shell("medicine", "plan", "--from", "anxious", "--to", "calm", "--minutes", "5", "-o", "-")
+    assert len(json.loads(done.stdout)["clips"]) == 11
+    assert shell.names() == []
+
+
 def test_a_plan_is_drawn(shell):
     done = shell("medicine", "plan", "--path", "anxious>sad>calm", "--minutes", "5", "--plot", "p.svg")
     assert done.returncode == 0
@@ -47,6 +53,8 @@ def test_a_plan_is_drawn(shell):
         (("--from", "anxios", "--to", "calm"), 2, "anxious"),
         (("--path", "a>b", "--to", "calm"), 2, "--path came with"),
         (("--path", "sad>calm", "--dwell", "0.5"), 2, "--path came with --dwell"),
+        (("--path", "anxious@0>calm@600", "--minutes", "1", "--clip", "10"), 2, "ends at 600 s"),
+        (("--from", "anxious", "--to", "calm", "--minutes", "240", "--clip", "5", "--overlap", "1"), 2, "1000 at most"),
         (("--from", "anxious", "--to", "calm", "--minutes", "1"), 2, "clips do not lead from anxious to calm"),
         (("--from", "anxious", "--to", "calm", "--minutes", "0.5", "--clip", "120"), 2, "holds no two clips"),
     ],
@@ -129,6 +137,8 @@ def test_an_edited_plan_is_rendered(shell):
         ({"valence": 0.5}, "has no 'arousal'"),
         ("calm", "not an object"),
         ({"valence": 0, "arousal": 0, "prompt": 7}, "as its prompt"),
+        ({"valence": True, "arousal": 0}, "valence as True"),
+        ({"valence": 0, "arousal": 0, "vlaence": 0.3}, "has 'vlaence'"),
     ],
 )
 def test_a_bad_row_of_a_plan_is_named(shell, row, told):

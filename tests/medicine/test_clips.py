@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -54,12 +54,34 @@ def test_half_a_clip_is_none(tmp_path, left):
 
 def test_removing_leaves_what_is_not_a_clip(tmp_path):
     clips = kept(tmp_path)
-    clips.remove()
+    clips.remove(3)
     assert not clips.home.exists()
     clips = kept(tmp_path)
-    clips.home.joinpath("mine.txt").write_text("keep")
-    clips.remove()
-    assert [path.name for path in clips.home.iterdir()] == ["mine.txt"]
+    for name in ("mine.txt", "001.jpg", "123.wav"):
+        clips.home.joinpath(name).write_text("keep")
+    clips.remove(3)
+    assert sorted(path.name for path in clips.home.iterdir()) == ["001.jpg", "123.wav", "mine.txt"]
+
+
+def test_clips_beyond_999_are_removed_as_well(tmp_path):
+    clips = Clips(tmp_path / "s.clips", {})
+    clips.keep(replace(MADE, number=1000), "k", SOUND, 44_100, None)
+    assert clips.find(1000, "k") is not None
+    clips.remove(1000)
+    assert not clips.home.exists()
+
+
+def test_a_clip_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    clips = Clips(tmp_path / "s.clips", {})
+
+    def full(part, *_):
+        part.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("affectgen.medicine.clips.write_sound", full)
+    with pytest.raises(AffectgenError, match="No space is left"):
+        clips.keep_sound(1, SOUND, 44_100)
+    assert list(clips.home.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
