@@ -33,7 +33,7 @@ SIDE_SECONDS = 3.0  # of a seam, whose loudness is compared
 RATE = 44_100  # of a session that is measured
 FLUX_HOP, FLUX_WINDOW = 441, 1024  # samples
 SEAM_SECONDS = 0.05  # around the places of a seam at which a click could be
-PERCENTILE = 95.0
+LOUDEST = 0.95  # rank of spectral flux from which a seam may be heard
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ class Settings:
 @dataclass(frozen=True)
 class Session:
     """What was measured of one session. asked, judged: [clips, 2]; own, start: whether each clip is nearer its target;
-    steps: LU between the sides of each seam; clicks: whether a seam's flux is beyond that of the clips; exact: whether
-    the sound has the length asked."""
+    steps: LU between the sides of each seam; ranks: the share of places inside the clips that have less spectral flux
+    than each seam; exact: whether the sound has the length asked."""
 
     asked: Floats
     judged: Floats
     nearer: NDArray[np.bool_]
     steps: Floats
-    clicks: NDArray[np.bool_]
+    ranks: Floats
     exact: bool
 
 
@@ -114,9 +114,9 @@ def _measured(plan: Plan, made: Sequence[Made], sound: Frames, rate: int) -> Ses
     judged = np.array([_judged(one) for one in made])
     own, start = np.hypot(*(judged - asked).T), np.hypot(*(judged - asked[0]).T)
     moved = np.hypot(*(asked - asked[0]).T) > 0
-    steps, clicks = seams(sound, plan, rate)
+    steps, ranks = seams(sound, plan, rate)
     exact = len(sound) == round(plan.seconds * rate)
-    return Session(asked, judged, (own < start)[moved], steps, clicks, exact)
+    return Session(asked, judged, (own < start)[moved], steps, ranks, exact)
 
 
 def _judged(made: Made) -> tuple[float, float]:
@@ -124,26 +124,26 @@ def _judged(made: Made) -> tuple[float, float]:
     return held["valence"], held["arousal"]
 
 
-def seams(sound: Frames, plan: Plan, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Of each seam: how many LU its two sides differ by, and whether something clicks there.
+def seams(sound: Frames, plan: Plan, rate: int) -> tuple[Floats, Floats]:
+    """Of each seam: how many LU its two sides differ by, and the rank, 0 to 1, of its spectral flux among those of all
+    places inside the two clips that it joins: of a click 1, of a seam like any other place on average .5.
 
-    The flux of a place is the highest within 50 ms at the start, middle or end of a crossfade that would lie there. A
-    seam clicks where its own is beyond the 95th percentile of those of all places inside the two clips that it joins.
+    The flux of a place is the highest within 50 ms at the start, middle or end of a crossfade that would lie there.
     """
     grid = grid_of(plan, rate)
     half = grid.overlap // 2
     flux = _most_near(spectral_flux(sound), half)
     ends = [*grid.starts, grid.length]
     side = round(SIDE_SECONDS * rate)
-    steps, clicks = [], []
+    steps, ranks = [], []
     for index in range(1, len(grid.starts)):
         middle = grid.starts[index] + half
         before, after = sound[middle - side : middle], sound[middle : middle + side]
         steps.append(abs(mean_loudness(before, rate) - mean_loudness(after, rate)))
         inside = [_inside(flux, ends[n] + 2 * grid.overlap, ends[n + 1] - grid.overlap) for n in (index - 1, index)]
-        limit = float(np.percentile(np.concatenate(inside), PERCENTILE))
-        clicks.append(bool(flux[min(middle // FLUX_HOP, len(flux) - 1)] > limit))
-    return np.array(steps), np.array(clicks, dtype=bool)
+        own = flux[min(middle // FLUX_HOP, len(flux) - 1)]
+        ranks.append(float((np.concatenate(inside) < own).mean()))
+    return np.array(steps), np.array(ranks)
 
 
 def _inside(flux: Floats, first: int, last: int) -> Floats:
@@ -184,7 +184,7 @@ def spectral_flux(sound: Frames) -> Floats:
 def _figures(sessions: Sequence[Session]) -> list[Figure]:
     asked, judged = (np.concatenate([getattr(one, name) for one in sessions]) for name in ("asked", "judged"))
     nearer, steps = (np.concatenate([getattr(one, name) for one in sessions]) for name in ("nearer", "steps"))
-    clicks = np.concatenate([one.clicks for one in sessions])
+    ranks = np.concatenate([one.ranks for one in sessions])
     arousal, valence = (float(np.corrcoef(asked[:, k], judged[:, k])[0, 1]) for k in (1, 0))
     return [
         Figure("path: arousal, correlation of asked and judged", arousal, at_least=0.8),
@@ -192,6 +192,8 @@ def _figures(sessions: Sequence[Session]) -> list[Figure]:
         Figure("clips nearer their own target than the start", float(nearer.mean())),
         Figure("seams: loudness 3 s before and after, LU, mean", float(steps.mean())),
         Figure("seams: the same, largest", float(steps.max()), at_most=1.5),
-        Figure("seams: share with more spectral flux than 95 % of places inside the clips", float(clicks.mean()), at_most=0.05),
+        Figure("seams: share with more spectral flux than 95 % of places inside the clips (chance .05)",
+               float((ranks > LOUDEST).mean()), at_most=0.05),
+        Figure("seams: mean rank of their flux among such places (chance .5)", float(ranks.mean())),
         Figure("sessions of exactly the length asked", float(np.mean([one.exact for one in sessions])), at_least=1.0),
     ]
