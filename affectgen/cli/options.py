@@ -248,7 +248,7 @@ class Bar:
         full = round(self.WIDTH * done / total)
         bar = "#" * full + "." * (self.WIDTH - full)
         time_left = "" if left is None or done == total else f", {_minutes(left)} left"
-        line = f"\r[{bar}] {what} {done:.0f} of {total:.0f}{time_left}"
+        line = f"\r[{bar}] {what} {int(done)} of {int(total)}{time_left}"
         click.echo(f"{line:<79}" + ("\n" if done >= total else ""), err=True, nl=False)
 
 
