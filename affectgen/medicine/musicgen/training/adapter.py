@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from affectgen.errors import AffectgenError
+from affectgen.errors import AffectgenError, UsageError
 from affectgen.output import explain
 
 CONFIG, WEIGHTS, NOTE, CARD = "adapter_config.json", "adapter_model.safetensors", "affectgen.json", "card.md"
+LOG, SAMPLES = "log.csv", "samples"
+OURS = {CONFIG, WEIGHTS, NOTE, CARD, LOG, SAMPLES}
 PUBLISHED = "not stated by the base; Meta's published MusicGen weights are CC BY-NC 4.0 (no commercial use)"
 
 
@@ -30,8 +32,18 @@ def check_target(out: Path, force: bool) -> None:
             raise AffectgenError(f"The folder {out} holds something that is no adapter.", "Give another name.")
         if not force:
             raise AffectgenError(f"{out} holds an adapter already.", "Give another name, or --force to replace it.")
+        others = sorted(path.name for path in out.iterdir() if path.name not in OURS)
+        if others:
+            raise AffectgenError(f"Beside an adapter {out} holds {others[0]}, which would be lost.", "Move it away.")
     if not out.parent.is_dir():
         raise AffectgenError(f"The folder {out.parent} does not exist.", f"Create it: mkdir -p {out.parent}")
+
+
+def check_apart(out: Path, **kept: Path) -> None:
+    """UsageError where a folder that is needed lies in the adapter's, which is replaced as a whole."""
+    for name, folder in kept.items():
+        if out.resolve() in (folder.resolve(), *folder.resolve().parents):
+            raise UsageError(f"--{name} {folder} lies in the adapter's folder {out}.", f"Give another --{name}.")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from affectgen.audio.files import Frames
-from affectgen.errors import AffectgenError
+from affectgen.errors import AffectgenError, CheckpointError
 from affectgen.medicine.musicgen.affect import AffectSum
 from affectgen.medicine.musicgen.training.cache import codec_name
 from affectgen.medicine.musicgen.training.options import Lora
@@ -30,9 +30,13 @@ class BaseCodec:
         self.name = codec_name(music.model.audio_encoder)
 
     def encode(self, sound: Frames) -> Tensor:
-        """sound [N, C] -> codes [K, T] on the CPU."""
+        """sound [N, C] -> codes [K, T] on the CPU. CheckpointError where the decoder reads more or fewer codebooks."""
         with torch.no_grad():
             codes: Tensor = self.music.encode(sound, self.rate)
+        books = self.music.shape.books
+        if len(codes) != books:
+            message = f"The base's codec writes {len(codes)} codebooks, and its decoder reads {books}."
+            raise CheckpointError(message, "Give a MusicGen whose parts belong together.")
         return codes.cpu()
 
 
@@ -56,7 +60,7 @@ def encode_text(music: Any, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
     return states, tokens["attention_mask"]
 
 
-def add_lora(music: Any, lora: Lora, affect_dropout: float, checkpointing: bool, seed: int) -> Any:
+def add_lora(music: Any, lora: Lora, affect_dropout: float, checkpointing: bool, seed: int = 1) -> Any:
     """Put a new adapter and a new part for the affect into the model, which change nothing yet, and return peft's model
     around it. Only these two learn. seed: of their weights. AffectgenError where peft is not installed.
     """

@@ -18,6 +18,7 @@ from affectgen.device import use_threads
 from affectgen.errors import AudioError
 from affectgen.medicine.musicgen.training.adapter import (
     CARD,
+    SAMPLES,
     base_licence,
     card_of,
     save_adapter,
@@ -40,7 +41,6 @@ from affectgen.nn.runs import claim, plain
 from affectgen.nn.training import LOG, Training
 
 FREE = ("audio", "labels", "tags", "folder", "threads", "device", "base", "skip_missing", "skip_damaged")
-SAMPLES = "samples"
 TOLD_EVERY = 10.0  # seconds between two lines of progress
 
 
