@@ -2,7 +2,8 @@
 
 A folder holds for each clip its sound (NNN.wav, floats) and what is known of it (NNN.json), which names the settings
 that it was made with: a clip of other settings does not count. The JSON appears last, so a clip is whole or not there.
-Its notes (NNN.mid) or codes (NNN.npz) lie beside it where the engine has such.
+Its notes (NNN.mid) or codes (NNN.npz) lie beside it where the engine has such; codes of a clip that is being drawn are
+in NNN.begun.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from affectgen.errors import AffectgenError
 from affectgen.output import explain
 
 SUFFIX, FACTS, MIDI, CODES, PART = ".wav", ".json", ".mid", ".npz", ".part"
+BEGUN = ".begun"  # codes of a clip that is being drawn
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,8 @@ class Clips:
 
     def find_codes(self, number: int, key: str) -> tuple[Made, NDArray[np.int64]] | None:
         """The codes [K, T] of a clip, likewise."""
-        made = self._facts(number, key, CODES)
-        try:
-            with np.load(self._path(number, CODES), allow_pickle=False) as held:
-                return None if made is None else (made, held["codes"].astype(np.int64))
-        except (OSError, ValueError, KeyError, BadZipFile):
-            return None
+        made, found = self._facts(number, key, CODES), _unpacked(self._path(number, CODES))
+        return None if made is None or found is None else (made, found[0])
 
     def keep(self, made: Made, key: str, sound: Frames, rate: int, midi: bytes | None) -> None:
         """Put a clip there. AffectgenError where the disk is full."""
@@ -82,10 +80,17 @@ class Clips:
 
     def keep_codes(self, made: Made, key: str, codes: NDArray[np.int64]) -> None:
         """Put the codes [K, T] of a clip there, which has no sound yet. AffectgenError where the disk is full."""
-        held = io.BytesIO()
-        np.savez_compressed(held, codes=codes.astype(np.int32))
-        self._write(self._path(made.number, CODES), held.getvalue())
+        self._write(self._path(made.number, CODES), _packed(codes, key))
         self._keep_facts(made, key, CODES)
+
+    def keep_begun(self, number: int, key: str, codes: NDArray[np.int64]) -> None:
+        """Put the first codes [K, T] of a clip there that is not done. AffectgenError where the disk is full."""
+        self._write(self._path(number, BEGUN), _packed(codes, key))
+
+    def find_begun(self, number: int, key: str) -> NDArray[np.int64] | None:
+        """The first codes [K, T] of a clip that was begun with the same settings, None where there are none."""
+        found = _unpacked(self._path(number, BEGUN))
+        return None if found is None or found[1] != key else found[0]
 
     def _facts(self, number: int, key: str, suffix: str) -> Made | None:
         """What is known of a clip if its file has the size that it was written with; None for whatever else is there,
@@ -100,9 +105,11 @@ class Clips:
             return None
 
     def _keep_facts(self, made: Made, key: str, suffix: str) -> None:
+        """What makes the clip done."""
         size = self._path(made.number, suffix).stat().st_size
         facts = {"key": key, "bytes": size, "measured": made.measured, "details": made.details}
         self._write(self._path(made.number, FACTS), json.dumps(facts, indent=1).encode())
+        self._path(made.number, BEGUN).unlink(missing_ok=True)
 
     def _write(self, path: Path, data: bytes) -> None:
         """A file, whole or not at all."""
@@ -129,10 +136,26 @@ class Clips:
     def remove(self, count: int) -> None:
         """Delete the first `count` clips, and the folder if nothing else is in it."""
         for number in range(1, count + 1):
-            for suffix in (SUFFIX, FACTS, MIDI, CODES):
+            for suffix in (SUFFIX, FACTS, MIDI, CODES, BEGUN):
                 self._path(number, suffix).unlink(missing_ok=True)
         if self.home.is_dir() and not any(self.home.iterdir()):
             self.home.rmdir()
 
     def _path(self, number: int, suffix: str) -> Path:
         return self.home / f"{number:03d}{suffix}"
+
+
+def _packed(codes: NDArray[np.int64], key: str) -> bytes:
+    """Codes [K, T] and what they belong to, as a file."""
+    held = io.BytesIO()
+    np.savez_compressed(held, codes=codes.astype(np.int32), key=np.array(key))
+    return held.getvalue()
+
+
+def _unpacked(path: Path) -> tuple[NDArray[np.int64], str] | None:
+    """The way back; None for what is not there, or is no such file."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            return held["codes"].astype(np.int64), str(held["key"])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None

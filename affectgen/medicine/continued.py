@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from affectgen.medicine.clips import Made
-from affectgen.medicine.drawer import CONTEXT_SECONDS, Asked, Drawer
+from affectgen.medicine.drawer import CONTEXT_SECONDS, Asked, Begun, Drawer
 from affectgen.medicine.mix import fitted
 from affectgen.medicine.musicgen.decoding import generate_in_batches
 from affectgen.medicine.sounds import decode_joined, stereo
@@ -51,8 +51,13 @@ def _nearest(drawer: Drawer, one: Asked, before: Tensor, frames: int) -> tuple[M
     skipped = round(context.shape[1] * shape.rate / shape.frame_rate)
     draws: list[tuple[Made, Tensor]] = []
     for attempt in range(drawer.options.tries):
-        row = one.row(attempt, context if context.shape[1] else None)
-        codes, _ = generate_in_batches(drawer.model, [row], context.shape[1] + frames, drawer.sampling, 1, None)
+        begun = Begun(drawer.clips, [(one, attempt)], context.shape[1])
+        own = begun.found()
+        start = context if own is None else torch.cat([context, own[0]], dim=1)
+        row = one.row(attempt, start if start.shape[1] else None)
+        codes, _ = generate_in_batches(
+            drawer.model, [row], context.shape[1] + frames, drawer.sampling, 1, None, begun.watch
+        )
         made = drawer.heard(one, attempt, drawer.model.decode(codes)[0][skipped:])
         draws.append((made, codes[0, :, context.shape[1] :]))
         if drawer.miss(made, one) <= drawer.options.near:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from affectgen.affect import Affect
@@ -19,6 +22,7 @@ from affectgen.medicine.sounds import heard, stereo
 
 STRIDE = 7919  # between the seeds of two tries of one clip
 CONTEXT_SECONDS = 5.0  # of the clip before, that the next one goes on from
+SAVE_SECONDS = 20.0  # between two times that a begun batch is kept
 SETTINGS = ("tries", "near", "transition", "temperature", "top_k", "guidance")
 
 
@@ -37,6 +41,35 @@ class Asked:
     def row(self, attempt: int, start: Tensor | None = None) -> Row:
         """What the model is asked for, the first time (0) or again."""
         return Row(self.prompt, self.affect, self.seed + STRIDE * attempt, start)
+
+
+class Begun:
+    """Keeps what is written of a batch, every SAVE_SECONDS, and finds it again after an interrupt.
+
+    clips: with the try that each is at; behind: frames of codes that they start from, which are not kept.
+    """
+
+    def __init__(self, clips: Clips, group: Sequence[tuple[Asked, int]], behind: int = 0) -> None:
+        self.clips, self.behind = clips, behind
+        self.keys = [(one.number, f"{clips.key(one)} {attempt}") for one, attempt in group]
+        self.since = time.monotonic()
+
+    def found(self) -> list[Tensor] | None:
+        """The first codes [K, T] of every clip, of one length; None where one has none."""
+        kept = [self.clips.find_begun(number, key) for number, key in self.keys]
+        codes = [torch.from_numpy(one) for one in kept if one is not None]
+        if len(codes) < len(kept):
+            return None
+        shortest = min(one.shape[1] for one in codes)
+        return [one[:, :shortest] for one in codes]
+
+    def watch(self, first: int, codes: Tensor) -> None:
+        """Of the clips from `first` on, [B, K, T] is written."""
+        if time.monotonic() - self.since < SAVE_SECONDS or codes.shape[-1] <= self.behind:
+            return
+        self.since = time.monotonic()
+        for (number, key), own in zip(self.keys[first:], codes[:, :, self.behind :], strict=False):
+            self.clips.keep_begun(number, key, own.numpy())
 
 
 class Drawer:

@@ -15,7 +15,7 @@ import numpy as np
 from affectgen.audio.files import Frames
 from affectgen.medicine.clips import Made
 from affectgen.medicine.continued import draw_in_turn
-from affectgen.medicine.drawer import Asked, Drawer
+from affectgen.medicine.drawer import Asked, Begun, Drawer
 from affectgen.medicine.mix import Grid
 from affectgen.medicine.musicgen.decoding import generate_in_batches
 from affectgen.medicine.musicgen.interface import MusicGen
@@ -80,6 +80,10 @@ def _drawn(drawer: Drawer, group: Sequence[tuple[Asked, int]], done: int, total:
 
     tell(done, total)
     frames = drawer.model.shape.frames(max(one.frames for one, _ in group) / drawer.rate)
-    rows = [one.row(attempt) for one, attempt in group]
-    codes, drawer.batch = generate_in_batches(drawer.model, rows, frames, drawer.sampling, drawer.batch, part)
+    begun = Begun(drawer.clips, group)
+    starts = begun.found()
+    rows = [one.row(attempt, None if starts is None else starts[n]) for n, (one, attempt) in enumerate(group)]
+    codes, drawer.batch = generate_in_batches(
+        drawer.model, rows, frames, drawer.sampling, drawer.batch, part, begun.watch
+    )
     return drawer.model.decode(codes)

@@ -28,10 +28,13 @@ OPTIONS = MedicineOptions(
 class Stepper:
     """Prefers the code that follows the last one, so that a stream shows where it was cut."""
 
-    def __init__(self, rows):
-        self.rows = rows
+    def __init__(self, rows, most):
+        self.rows, self.most, self.read = rows, most, 0
 
     def step(self, tokens):
+        self.read += tokens.shape[-1]
+        if self.read > self.most:
+            raise KeyboardInterrupt
         logits = torch.zeros(len(self.rows), SHAPE.books, SHAPE.card)
         last = tokens[:, :, -1:] % SHAPE.card
         return logits.scatter(2, (last + 1) % SHAPE.card, 30.0) if int(last.max()) >= 0 else logits
@@ -42,8 +45,8 @@ class Model:
 
     backend, shape, warnings = "transformers", SHAPE, ()
 
-    def __init__(self, most=100, fail_after=None):
-        self.most, self.fail_after = most, fail_after
+    def __init__(self, most=100, fail_after=None, positions=10_000):
+        self.most, self.fail_after, self.positions = most, fail_after, positions
         self.identity = {"name": "fake", "sha256": "0"}
         self.begun, self.decoded = [], []
 
@@ -53,7 +56,7 @@ class Model:
         if len(rows) > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         self.begun.append(list(rows))
-        return Stepper(rows)
+        return Stepper(rows, self.positions)
 
     def decode(self, codes):
         self.decoded.append(codes.shape)
@@ -124,6 +127,24 @@ def test_finished_clips_are_not_drawn_again(tmp_path, plan):
         first, second = (Clips(home / "c", {}).load(one.number, 44_100) for home in (tmp_path, tmp_path / "other"))
         assert np.array_equal(first, second)
     assert [one.measured for one in made] == [one.measured for one in whole]
+
+
+@pytest.mark.parametrize("options", ["OPTIONS", "CONTINUED"])
+def test_an_interrupt_in_the_midst_of_a_clip_loses_little(tmp_path, monkeypatch, options):
+    options = globals()[options]
+    plan = make_plan(options)
+    monkeypatch.setattr("affectgen.medicine.drawer.SAVE_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        drawn(tmp_path, plan, Model(positions=150), options)
+    model = Model()
+    drawn(tmp_path, plan, model, options)
+    assert [row.start.shape for row in model.begun[0]] == [(2, 140)] * len(model.begun[0])
+    (tmp_path / "other").mkdir()
+    made, _ = drawn(tmp_path / "other", plan, Model(), options)
+    for one in made:
+        first, second = (Clips(home / "c", {}).load(one.number, 44_100) for home in (tmp_path, tmp_path / "other"))
+        assert np.array_equal(first, second)
+    assert not list((tmp_path / "c").glob("*.begun"))
 
 
 def test_other_weights_make_other_clips(tmp_path, plan):

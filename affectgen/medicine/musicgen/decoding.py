@@ -18,13 +18,20 @@ from affectgen.medicine.musicgen.interface import MusicGen, Row, Sampling, Shape
 
 UNKNOWN = -1  # a number that is still to be drawn
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
+WATCHED = 10  # frames between two looks at what is written
 Tell = Callable[[int, int], None]  # frames written, of how many
+Watch = Callable[[Tensor], None]  # codes [B, K, T] that are written
 
 
-def generate(model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, tell: Tell | None = None) -> Tensor:
+def generate(
+    model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, tell: Tell | None = None,
+    watch: Watch | None = None,
+) -> Tensor:  # fmt: skip
     """Codes [B, K, frames] on the CPU, those that a row starts from included.
 
-    tell: is told of every frame. UsageError where rows start from different lengths, or from more than `frames`.
+    A row that starts from the first codes of what it became before becomes the same again: what is drawn at a place
+    depends on the seed and the place alone. tell: is told of every frame; watch: now and then is given the codes
+    [B, K, T] that are there. UsageError where rows start from different lengths, or from more than `frames`.
     """
     started = _common_start(rows, frames)
     positions = _positions(model, rows, frames, started)  # [B, K, frames + K], UNKNOWN where to be drawn
@@ -39,8 +46,11 @@ def generate(model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampli
             known = positions[:, :, place + 1]
             positions[:, :, place + 1] = torch.where(known == UNKNOWN, drawn, known)
             tokens = positions[:, :, place + 1 : place + 2]
+            written = max(place + 2 - model.shape.books, 0)
             if tell is not None:
-                tell(max(place + 2 - model.shape.books, 0), frames)
+                tell(written, frames)
+            if watch is not None and 0 < written < frames and written % WATCHED == 0:
+                watch(undelayed(positions)[:, :, :written].clone())
     return undelayed(positions).clone()
 
 
@@ -93,12 +103,13 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
 
 
 def generate_in_batches(
-    model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, batch: int, tell: Tell | None = None
-) -> tuple[Tensor, int]:
+    model: MusicGen, rows: Sequence[Row], frames: int, sampling: Sampling, batch: int, tell: Tell | None = None,
+    watch: Callable[[int, Tensor], None] | None = None,
+) -> tuple[Tensor, int]:  # fmt: skip
     """Codes [N, K, frames] of any number of rows, `batch` at once, and the batch that memory held.
 
     Where memory runs out the batch is halved; rows that are written stay written. AffectgenError where it does not hold
-    one. tell: of frames of all rows.
+    one. tell: of frames of all rows; watch: is given the number of a batch's first row, and the batch's codes.
     """
     done: list[Tensor] = []
     count = 0
@@ -109,7 +120,8 @@ def generate_in_batches(
             if tell is not None:
                 tell(before * of + size * written, len(rows) * of)
 
-        codes = within_memory(partial(generate, model, group, frames, sampling, part))
+        seen = None if watch is None else partial(watch, count)
+        codes = within_memory(partial(generate, model, group, frames, sampling, part, seen))
         if codes is None and len(group) == 1:
             message = f"Memory does not hold one clip of {frames} frames."
             raise AffectgenError(message, "Use a smaller model, shorter clips, or --device cpu.")
