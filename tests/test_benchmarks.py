@@ -224,3 +224,65 @@ def test_likeness_and_tuning_of_a_renderer_with_itself(render, monkeypatch):
     assert lines[2].startswith("| a piece | 0.00 | 1.000 |")
     assert "at most 0.0 cents off" in lines[-1]
     assert render.tuning(None, [60]) == {}
+
+
+@pytest.fixture(scope="module")
+def musicgen():
+    """The module benchmarks/musicgen.py."""
+    pytest.importorskip("transformers")
+    return loaded("musicgen")
+
+
+def test_all_that_write_musicgens_codes_write_the_same(musicgen):
+    """So that what is timed is the same work: greedy codes of the same weights, in one batch and alone."""
+    import torch
+
+    subject = musicgen.Subject(musicgen.TINY, "cpu")
+    for batch in (1, 3):
+        codes = [write(batch, 12, True) for write in subject.write.values()]
+        assert codes[0].shape == (batch, 4, 12)
+        assert all(torch.equal(one, codes[0]) for one in codes)
+        assert len(codes[0].unique()) > 5
+
+
+def test_musicgens_contenders_take_turns_and_medians_count(musicgen, monkeypatch):
+    clock, calls = [0.0], []
+
+    def writer(name, takes):
+        def write(batch, frames, greedy):
+            calls.append((name, frames))
+            clock[0] += next(takes)
+
+        return write
+
+    subject = musicgen.Subject.__new__(musicgen.Subject)
+    subject.device = musicgen.torch.device("cpu")
+    subject.write = {"a": writer("a", iter([99.0, 1.0, 5.0, 2.0])), "b": writer("b", iter([99.0, 4.0, 3.0, 9.0]))}
+    monkeypatch.setattr(musicgen.time, "process_time", lambda: clock[0])
+    assert musicgen.seconds(subject, 1, 24, 3) == {"a": 2.0, "b": 4.0}
+    assert calls == [("a", 4), ("b", 4), *[("a", 24), ("b", 24)] * 3]  # the first ones warm up
+
+
+def test_musicgens_ratios_are_marked_where_they_miss_their_bar(musicgen):
+    took = {"affectgen": 2.0, "transformers": 3.0, "audiocraft": 1.0}
+    assert musicgen.row("CPU", "cpu", 8, 24, took, 4) == "| CPU | 8 | 96.0 (384) | 64.0 | 1.50 | 192.0 | 0.50* |"
+    assert musicgen.row("CUDA", "cuda", 8, 24, took, 4) == "| CUDA | 8 | 96.0 (384) | 64.0 | 1.50* | 192.0 | 0.50 |"
+    del took["audiocraft"]
+    assert musicgen.row("CPU", "cpu", 8, 24, took, 4).endswith("| 64.0 | 1.50 | not installed |  |")
+
+
+def test_the_whole_benchmark_of_musicgen(musicgen, tmp_path, monkeypatch, capsys):
+    results = tmp_path / "results.md"
+    monkeypatch.setattr(musicgen, "RESULTS", results)
+    threads = musicgen.torch.get_num_threads()
+    try:
+        musicgen.main(["--quick", "--write"])
+    finally:
+        musicgen.torch.set_num_threads(threads)
+    printed = capsys.readouterr().out.strip()
+    assert printed in results.read_text()
+    assert "<!-- musicgen:begin -->" in results.read_text()
+    assert "2 layers, 32 wide, 4 heads" in printed
+    rates = [float(found) for found in re.findall(r"^\| CPU, float32 \| [18] \| ([\d.]+) \(", printed, re.MULTILINE)]
+    assert len(rates) == 2
+    assert min(rates) > 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ class FastStepper:
     batch, or twice that with guidance, whose second half has no words; length: positions that will be read at most.
 
     graph: record the step of one position, None for where the device is CUDA; `fixed` takes the way of the graph
-    without one, which a test compares.
+    without one, which a test compares. MemoryError where the computer has no room for what is kept.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class FastStepper:
         self.offsets = (torch.arange(decoder.books, device=device) * (decoder.card + 1))[None, :, None]
         room = -(-length // BLOCK) * BLOCK if self.fixed else length
         size = (len(decoder.layers), rows, decoder.heads, room, decoder.dim // decoder.heads)
+        _check_room(2 * math.prod(size) * dtype.itemsize, device)
         self.keys, self.values = (torch.zeros(size, device=device, dtype=dtype) for _ in range(2))
         some = mask.any(dim=1, keepdim=True)  # a row without words has zeros to attend to, not nothing
         counts = torch.where(some, mask, torch.ones_like(mask))[:, None, None]  # [R, 1, 1, S]
@@ -167,6 +169,21 @@ def attention(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) 
     else:
         found = functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
     return found.transpose(1, 2).flatten(2)
+
+
+def _check_room(size: int, device: torch.device) -> None:
+    """MemoryError where a cache of so many bytes would not fit: Linux gives what it does not have, and ends the process
+    later, when it is filled."""
+    free = available_memory() if device.type == "cpu" else None
+    if free is not None and size > free:
+        raise MemoryError(f"{size} bytes are needed, and {free} are available")
+
+
+def available_memory() -> int | None:
+    """Bytes that the computer can still give, None where that is not known (elsewhere than on Linux)."""
+    path = Path("/proc/meminfo")
+    lines = path.read_text(encoding="ascii").splitlines() if path.is_file() else []
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
 def _added(counts: Tensor, dtype: torch.dtype) -> Tensor:

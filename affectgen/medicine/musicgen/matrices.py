@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -46,12 +47,23 @@ class Product:
 
 
 def packs(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether matrices can be packed there: torch's own compiler uses the same two functions, which have no public
-    name."""
+    """Whether matrices can be packed there. The two functions are those of torch's own compiler and have no public
+    name, so they are tried before they are relied on."""
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
-    known = all(hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
-    return known and (dtype == torch.float32 or (dtype == torch.bfloat16 and halves_pay(device)))
+    return (dtype == torch.float32 or (dtype == torch.bfloat16 and halves_pay(device))) and _packing_works(dtype)
+
+
+@cache
+def _packing_works(dtype: torch.dtype) -> bool:
+    """Whether a packed product of this torch is what its own product is."""
+    weight = torch.arange(-60, 60, dtype=dtype).view(12, 10)  # small whole numbers, which both compute exactly
+    states = torch.arange(-5, 5, dtype=dtype)[None].contiguous()
+    try:
+        with torch.inference_mode():
+            return torch.equal(Product.of(weight, True)(states).float(), states.float() @ weight.float().T)
+    except (AttributeError, RuntimeError, TypeError):  # another torch, where they are named or called otherwise
+        return False
 
 
 @dataclass(frozen=True)

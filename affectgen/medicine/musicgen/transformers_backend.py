@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from affectgen.audio.files import Frames, resampled
-from affectgen.errors import CheckpointError
+from affectgen.errors import AudioError, CheckpointError
 from affectgen.manifest import file_hash
 from affectgen.medicine.musicgen.adapter_files import WEIGHTS as ADAPTER
 from affectgen.medicine.musicgen.adapter_files import read_adapter
@@ -108,7 +108,7 @@ class TransformersMusicGen:
         """The decoder's weights side by side; made anew where they have changed since, as in training."""
         weights = tuple((value.data_ptr(), value._version) for value in self.model.decoder.parameters())
         adapted = any("lora_" in name for name, _ in self.model.decoder.named_parameters())
-        if not adapted and self._made is not None and self._made[0] == weights:
+        if self._made is not None and self._made[0] == weights:
             return self._made[1]
         self._made = None  # before the new one takes its memory
         made = Decoder.of(self.model.decoder, self.dtype)
@@ -126,12 +126,9 @@ class TransformersMusicGen:
         return found
 
     def encode(self, sound: Frames, rate: int) -> Tensor:
-        """As `MusicGen.encode`."""
-        shape = self.shape
-        heard = sound.mean(axis=1, keepdims=True) if shape.channels == 1 else sound[:, [0, sound.shape[1] - 1]]
-        sides = [resampled(np.ascontiguousarray(side), rate, shape.rate) for side in heard.T]
+        """As `MusicGen.encode`. AudioError for one of no samples."""
+        given = torch.from_numpy(prepared(sound, rate, self.shape)).to(self.device)
         with torch.inference_mode():
-            given = torch.from_numpy(np.stack(sides))[None].to(self.device)
             codes: Tensor = self.model.audio_encoder.encode(given).audio_codes[0, 0]  # [K, T]
         return codes.cpu()
 
@@ -167,3 +164,14 @@ def weights_hash(found: Found) -> str:
     if len(files) == 1:
         return file_hash(files[0])
     return sha256("".join(file_hash(path) for path in files).encode()).hexdigest()
+
+
+def prepared(sound: Frames, rate: int, shape: Shape) -> Frames:
+    """A sound [N, C] at a codec's rate and in its channels, float32 [1, C, N]: averaged for one, the outer for two.
+    AudioError for one of no samples."""
+    if not len(sound):
+        raise AudioError("A sound of no samples cannot be encoded.", "Give a longer one.")
+    last = sound.shape[1] - 1
+    mixed = sound.mean(axis=1, keepdims=True) if shape.channels == 1 else sound[:, [0, last]]
+    sides = [resampled(np.ascontiguousarray(side, dtype=np.float32), rate, shape.rate) for side in mixed.T]
+    return np.stack(sides)[None]
