@@ -6,8 +6,10 @@ import importlib.util
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -286,3 +288,34 @@ def test_the_whole_benchmark_of_musicgen(musicgen, tmp_path, monkeypatch, capsys
     rates = [float(found) for found in re.findall(r"^\| CPU, float32 \| [18] \| ([\d.]+) \(", printed, re.MULTILINE)]
     assert len(rates) == 2
     assert min(rates) > 1
+
+
+@pytest.fixture(scope="module")
+def medicine():
+    """The module benchmarks/medicine.py."""
+    return loaded("medicine")
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs Linux's /proc")
+def test_the_memory_of_all_processes_is_counted(medicine):
+    script = (
+        "import subprocess, sys, time; held = bytearray(60 << 20); "
+        "subprocess.Popen([sys.executable, '-c', 'import time; held = bytearray(80 << 20); time.sleep(30)']); "
+        "time.sleep(30)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        since, found = time.monotonic(), 0.0
+        while found < 140 and time.monotonic() - since < 20:
+            found = sum(medicine.own_memory(one) for one in medicine.family(process.pid))
+            time.sleep(0.05)
+        for one in reversed(medicine.family(process.pid)):
+            os.kill(one, signal.SIGKILL)
+    assert 140 <= found < 200
+    assert medicine.own_memory(process.pid) == 0
+
+
+def test_a_session_that_misses_a_bar_is_marked(medicine):
+    runs = [medicine.Run("a to b", 100.0, 190.0, 1000.0), medicine.Run("b to c", 130.0, 250.0, 1600.0)]
+    text = medicine.page(runs, 15.0, 2, 0.5)
+    assert "| a to b | 100 | 190 | 1000 | 9.0 |" in text
+    assert "| b to c | 130* | 250 | 1600* | 6.9 |" in text
