@@ -27,6 +27,8 @@ from affectgen.cli.reports import (
     counts,
     report_options,
     result_options,
+    saved_option,
+    saved_report,
     show,
     show_generator,
 )
@@ -125,6 +127,7 @@ def emogen(ctx: click.Context, /, **params: Any) -> None:
 @best_of_option(4)
 @click.option("--jobs", type=click.IntRange(1), help="Processes. [default: all processors]")
 @checkpoint_option("AFFECTGEN_MEDICINE_CHECKPOINT")
+@saved_option
 @result_options
 @talk_options
 @click.pass_context
@@ -134,10 +137,14 @@ def medicine(ctx: click.Context, /, **params: Any) -> None:  # fmt: skip
     \b
     affectgen evaluate medicine --pairs 20 -o docs/runs/medicine.json --write docs/results.md
     """
-    from affectgen.evaluate.medicine import Settings, run
-
     check_places(params)
     talk = Talk(params["quiet"], params["verbose"])
+    saved = saved_report("medicine")
+    if saved is not None:
+        show(params, "medicine", saved, [], talk)
+        return
+    from affectgen.evaluate.medicine import Settings, run
+
     use_threads(choose_threads())
     found = counts(ctx, MEDICINE_DEFAULTS, QUICK_PAIRS)
     chosen = {name: params[name] for name in ("minutes", "seed", "best_of", "quick")}

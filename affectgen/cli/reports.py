@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from affectgen.evaluate.figures import Report
 
 FOLDER = click.Path(path_type=Path)
-TITLES = {"muser": "MusER", "emogen": "EmoGen"}  # of their reports
+TITLES = {"muser": "MusER", "emogen": "EmoGen", "medicine": "Medicine"}  # of their reports
 SHOWING = ("beside", "saved", "write", "output", "force", "as_json", "quiet", "verbose")  # need nothing measured
 FIRST_SEED = 1000
 
@@ -74,8 +74,7 @@ def report_options(name: str) -> Callable[[Command], Command]:
                 help="A report made earlier, of another checkpoint or other settings: its figures get a column. May be "
                 "given several times.",
             ),
-            click.option("--saved", type=InputFile(), help="Show this report made earlier, instead of measuring."),
-            result_options, model_options(f"AFFECTGEN_{name.upper()}_CHECKPOINT"), talk_options,
+            saved_option, result_options, model_options(f"AFFECTGEN_{name.upper()}_CHECKPOINT"), talk_options,
         )  # fmt: skip
 
     return decorate
@@ -98,15 +97,28 @@ def show_generator(name: str, measure: Callable[[str, int, Callable[[str], None]
     check_places(params)
     beside = [read_report(path, "--beside", name) for path in params["beside"]]
     talk = Talk(params["quiet"], params["verbose"])
-    if params["saved"] is not None:
-        _check_saved(ctx)
-        report = read_report(params["saved"], "--saved", name)
-    else:
+    report = saved_report(name)
+    if report is None:
         use_threads(choose_threads())
         device = pick_device(params["device"])
         jobs = params["jobs"] if params["jobs"] is not None else (cores() if device == "cpu" else 1)
         report = measure(device, jobs, talk.say)
     show(params, f"{name}-{report.name}", report, beside, talk)
+
+
+def saved_option(command: Command) -> Command:
+    """--saved."""
+    told = "Show this report made earlier, instead of measuring."
+    return click.option("--saved", type=InputFile(), help=told)(command)
+
+
+def saved_report(name: str) -> Report | None:
+    """What --saved names, None where it is not given. UsageError for options of measuring beside it."""
+    ctx = click.get_current_context()
+    if ctx.params["saved"] is None:
+        return None
+    _check_saved(ctx)
+    return read_report(ctx.params["saved"], "--saved", name)
 
 
 def check_places(params: Mapping[str, Any]) -> None:

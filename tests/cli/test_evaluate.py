@@ -122,3 +122,13 @@ def test_quick_takes_a_few_of_everything(shell, fails, asked, tmp_path):
 def test_what_does_not_go_with_recognisers(fails):
     assert "--only and --quick came without --data" in fails(2, "evaluate", "recognisers", "--only", "midi", "--quick")
     assert "--only names 'song'" in fails(2, "evaluate", "recognisers", "--data", "d", "--only", "midi,song")
+
+
+def test_a_saved_report_of_sessions_is_written_without_measuring(shell, fails, tmp_path):
+    report = Report("Medicine", {"pairs": 20}, [Figure("path: arousal", 0.91, at_least=0.8)])
+    (tmp_path / "m.json").write_text(json.dumps(report.to_json()))
+    done = shell("evaluate", "medicine", "--saved", str(tmp_path / "m.json"), "--write", str(tmp_path / "r.md"))
+    assert done.returncode == 0, done.stderr
+    assert "| path: arousal | 0.910 | >= 0.8 | yes |" in (tmp_path / "r.md").read_text()
+    said = fails(2, "evaluate", "medicine", "--saved", str(tmp_path / "m.json"), "--pairs", "3")
+    assert "--pairs came with --saved" in said
