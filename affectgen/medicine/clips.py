@@ -78,6 +78,10 @@ class Clips:
         encoding = Encoding(format_named("wav"), "float", rate)
         self._place(self._path(number, SUFFIX), lambda part: write_sound(part, [sound], encoding))
 
+    def mark(self, made: Made, key: str) -> None:
+        """Say what the sound that is there is. AffectgenError where the disk is full."""
+        self._keep_facts(made, key, SUFFIX)
+
     def keep_codes(self, made: Made, key: str, codes: NDArray[np.int64]) -> None:
         """Put the codes [K, T] of a clip there, which has no sound yet. AffectgenError where the disk is full."""
         self._write(self._path(made.number, CODES), _packed(codes, key))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -33,7 +34,8 @@ def draw_in_turn(drawer: Drawer, asked: Sequence[Asked], tell: Tell) -> list[Mad
         kept = drawer.clips.find_codes(one.number, key)
         if kept is None:
             end = drawer.model.shape.frames(frames / drawer.rate)
-            clip, own = _nearest(drawer, following, codes, end - codes.shape[1])
+            share = partial(_part_of, tell, len(made), len(asked))
+            clip, own = _nearest(drawer, following, codes, end - codes.shape[1], share)
             drawer.clips.keep_codes(clip, key, own.numpy())
         else:
             clip, own = kept[0], torch.from_numpy(kept[1])
@@ -44,25 +46,54 @@ def draw_in_turn(drawer: Drawer, asked: Sequence[Asked], tell: Tell) -> list[Mad
     return made
 
 
-def _nearest(drawer: Drawer, one: Asked, before: Tensor, frames: int) -> tuple[Made, Tensor]:
-    """The draw of all tries that the guide hears nearest its target, and its own codes [K, frames]."""
-    shape = drawer.model.shape
-    context = before[:, max(before.shape[1] - shape.frames(CONTEXT_SECONDS), 0) :]
-    skipped = round(context.shape[1] * shape.rate / shape.frame_rate)
-    draws: list[tuple[Made, Tensor]] = []
-    for attempt in range(drawer.options.tries):
-        begun = Begun(drawer.clips, [(one, attempt)], context.shape[1])
-        own = begun.found()
-        start = context if own is None else torch.cat([context, own[0]], dim=1)
-        row = one.row(attempt, start if start.shape[1] else None)
-        codes, _ = generate_in_batches(
-            drawer.model, [row], context.shape[1] + frames, drawer.sampling, 1, None, begun.watch
-        )
-        made = drawer.heard(one, attempt, drawer.model.decode(codes)[0][skipped:])
-        draws.append((made, codes[0, :, context.shape[1] :]))
-        if drawer.miss(made, one) <= drawer.options.near:
-            break
-    return min(draws, key=lambda draw: drawer.miss(draw[0], one))
+def _part_of(tell: Tell, done: int, total: int, share: float) -> None:
+    """Tell that so many clips are done, and a share of the next one."""
+    tell(min(done + share, total - 0.01), total)
+
+
+def _nearest(
+    drawer: Drawer, one: Asked, before: Tensor, frames: int, tell: Callable[[float], None]
+) -> tuple[Made, Tensor]:
+    """The draw of all tries that the guide hears nearest its target, and its own codes [K, frames]; the nearest so far
+    is kept after each."""
+    context = before[:, max(before.shape[1] - drawer.model.shape.frames(CONTEXT_SECONDS), 0) :]
+    best, tries = _so_far(drawer, one)
+    while best is None or not drawer.is_done(one, best[0], tries):
+        codes = _draw(drawer, one, tries, context, frames, tell)
+        skipped = round(context.shape[1] * drawer.model.shape.rate / drawer.model.shape.frame_rate)
+        made = drawer.heard(one, tries, drawer.model.decode(codes[None])[0][skipped:])
+        if best is None or drawer.miss(made, one) < drawer.miss(best[0], one):
+            best = made, codes[:, context.shape[1] :]
+        tries += 1
+        drawer.clips.keep_codes(best[0], drawer.key(one, tries), best[1].numpy())
+    return best
+
+
+def _so_far(drawer: Drawer, one: Asked) -> tuple[tuple[Made, Tensor] | None, int]:
+    """What an interrupted command had drawn of a clip, and in how many tries."""
+    for tries in range(drawer.options.tries, 0, -1):
+        kept = drawer.clips.find_codes(one.number, drawer.key(one, tries))
+        if kept is not None:
+            return (kept[0], torch.from_numpy(kept[1])), tries
+    return None, 0
+
+
+def _draw(
+    drawer: Drawer, one: Asked, attempt: int, context: Tensor, frames: int, tell: Callable[[float], None]
+) -> Tensor:
+    """The codes of the context and a clip that goes on from it, [K, T + frames]."""
+
+    def part(written: int, of: int) -> None:
+        tell((attempt + written / of) / drawer.options.tries)
+
+    begun = Begun(drawer.clips, [(one, attempt)], context.shape[1])
+    own = begun.found()
+    start = context if own is None else torch.cat([context, own[0]], dim=1)
+    row = one.row(attempt, start if start.shape[1] else None)
+    codes, _ = generate_in_batches(
+        drawer.model, [row], context.shape[1] + frames, drawer.sampling, 1, part, begun.watch
+    )
+    return codes[0]
 
 
 def _keep_sounds(drawer: Drawer, asked: Sequence[Asked], codes: Tensor) -> None:

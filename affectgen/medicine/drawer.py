@@ -102,7 +102,33 @@ class Drawer:
         """How far the guide hears it from its target."""
         return Affect(*one.affect).distance(Affect(made.measured["valence"], made.measured["arousal"]))
 
-    def keep(self, one: Asked, made: Made, sound: Frames) -> None:
-        """Put a finished clip into the folder."""
-        at_rate = fitted(stereo(sound, self.model.shape.rate, self.rate), one.frames, self.rate)
-        self.clips.keep(made, self.clips.key(one), at_rate, self.rate, None)
+    def is_done(self, one: Asked, made: Made, tries: int) -> bool:
+        """Whether a clip needs no further draw after so many."""
+        return self.miss(made, one) <= self.options.near or tries >= self.options.tries
+
+    def key(self, one: Asked, tries: int | None = None) -> str:
+        """What identifies a finished clip, or one that was drawn so often and is not near enough yet."""
+        return self.clips.key(one) if tries is None else f"{self.clips.key(one)} after {tries}"
+
+    def kept(self, one: Asked) -> tuple[Made | None, int | None]:
+        """A clip of the folder: finished (tries None), or the nearest of so many draws; (None, None) for neither."""
+        made = self.clips.find(one.number, self.key(one))
+        if made is not None:
+            return made, None
+        for tries in range(self.options.tries - 1, 0, -1):
+            made = self.clips.find(one.number, self.key(one, tries))
+            if made is not None:
+                return made, tries
+        return None, None
+
+    def settle(self, one: Asked, attempt: int, sound: Frames, before: Made | None) -> Made:
+        """Keep the nearer of a draw and what was drawn before, and return it."""
+        made = self.heard(one, attempt, sound)
+        if before is None or self.miss(made, one) < self.miss(before, one):
+            at_rate = fitted(stereo(sound, self.model.shape.rate, self.rate), one.frames, self.rate)
+            self.clips.keep_sound(one.number, at_rate, self.rate)
+        else:
+            made = before
+        done = self.is_done(one, made, attempt + 1)
+        self.clips.mark(made, self.key(one, None if done else attempt + 1))
+        return made

@@ -7,7 +7,7 @@ before (`affectgen.medicine.continued`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,43 +43,54 @@ def draw_clips(options: MedicineOptions, plan: Plan, home: Path, model: MusicGen
 
 
 def draw_side_by_side(drawer: Drawer, asked: Sequence[Asked], tell: Tell) -> list[Made]:
-    """Clips that do not know each other, a batch at once; each is kept as soon as it is near its target or was drawn
-    often enough."""
-    clips, options = drawer.clips, drawer.options
-    found = {one.number: made for one in asked if (made := clips.find(one.number, clips.key(one))) is not None}
-    left = [(one, 0) for one in asked if one.number not in found]
-    best: dict[int, tuple[Frames, Made]] = {}
-    while left:
-        group, left = left[: drawer.batch], left[drawer.batch :]
-        for (one, attempt), sound in zip(group, _drawn(drawer, group, len(found), len(asked), tell), strict=True):
-            best[one.number] = _nearer(drawer, one, (sound, drawer.heard(one, attempt, sound)), best)
-            sound, made = best[one.number]
-            if drawer.miss(made, one) > options.near and attempt + 1 < options.tries:
-                left.append((one, attempt + 1))
-                continue
-            drawer.keep(one, made, sound)
+    """Clips that do not know each other, a batch at once. Every draw is kept as it is done: a clip is finished when it
+    is near its target, or was drawn often enough, and then is the nearest of its draws."""
+    found: dict[int, Made] = {}
+    left: list[tuple[Asked, int]] = []  # clips and the tries they have had
+    best: dict[int, Made] = {}
+    for one in asked:
+        made, tries = drawer.kept(one)
+        if made is not None and tries is None:
             found[one.number] = made
-            del best[one.number]
+            continue
+        left.append((one, 0 if tries is None else tries))
+        if made is not None:
+            best[one.number] = made
+    while left:
+        group = _group(drawer, left)
+        left = [row for row in left if row not in group]
+        again = []
+        for (one, attempt), sound in zip(group, _drawn(drawer, group, left, len(asked), tell), strict=True):
+            best[one.number] = drawer.settle(one, attempt, sound, best.get(one.number))
+            if drawer.is_done(one, best[one.number], attempt + 1):
+                found[one.number] = best.pop(one.number)
+            else:
+                again.append((one, attempt + 1))
+        left = again + left  # at once, so that an interrupt never costs more than what is begun
     tell(len(found), len(asked))
     return [found[one.number] for one in asked]
 
 
-def _nearer(
-    drawer: Drawer, one: Asked, new: tuple[Frames, Made], best: Mapping[int, tuple[Frames, Made]]
-) -> tuple[Frames, Made]:
-    """The new draw, or that from before if it is nearer the target."""
-    old = best.get(one.number)
-    return new if old is None or drawer.miss(new[1], one) < drawer.miss(old[1], one) else old
+def _group(drawer: Drawer, left: Sequence[tuple[Asked, int]]) -> list[tuple[Asked, int]]:
+    """The clips of the next batch: those that were begun before an interrupt by themselves, else the next ones."""
+    begun = [row for row in left if Begun(drawer.clips, [row]).found() is not None]
+    return list(begun if begun else left)[: drawer.batch]
 
 
-def _drawn(drawer: Drawer, group: Sequence[tuple[Asked, int]], done: int, total: int, tell: Tell) -> list[Frames]:
-    """The sounds of a batch, at the model's rate. done, total: clips, of which the written part of a batch counts."""
+def _drawn(
+    drawer: Drawer, group: Sequence[tuple[Asked, int]], left: Sequence[tuple[Asked, int]], total: int, tell: Tell
+) -> list[Frames]:
+    """The sounds of a batch, at the model's rate. left: what comes after it; total: clips. A clip counts by the share
+    of its tries that it has had."""
+    tries = drawer.options.tries
+    later = sum(1 - attempt / tries for _, attempt in left)
 
     def part(frames: int, of: int) -> None:
-        tell(min(done + len(group) * frames / max(of, 1), total - 0.01), total)
+        now = sum(1 - (attempt + frames / max(of, 1)) / tries for _, attempt in group)
+        tell(min(total - later - now, total - 0.01), total)
 
-    tell(done, total)
     frames = drawer.model.shape.frames(max(one.frames for one, _ in group) / drawer.rate)
+    part(0, frames)
     begun = Begun(drawer.clips, group)
     starts = begun.found()
     rows = [one.row(attempt, None if starts is None else starts[n]) for n, (one, attempt) in enumerate(group)]

@@ -221,3 +221,37 @@ def test_long_codes_are_decoded_in_windows_to_the_same_sound(frames):
     found = decode_joined(model, codes)
     assert np.array_equal(found, Model().decode(codes[None])[0])
     assert max(shape[-1] for shape in model.decoded) <= 850
+
+
+@pytest.mark.parametrize("options", [replace(OPTIONS, batch=1), CONTINUED], ids=["side by side", "in turn"])
+def test_draws_that_missed_are_kept_and_not_made_again(tmp_path, monkeypatch, options):
+    """Every clip misses; an interrupt after three draws costs none of them, and the end is the same."""
+    far = iter(range(1000))
+
+    def hear(sound, rate):
+        return {"recogniser": "guide", "valence": -1.0 + next(far) % 7 / 5, "arousal": 1.0, "quadrant": "Q2"}
+
+    options = replace(options, tries=2, near=0.0)
+    plan = make_plan(options)
+    monkeypatch.setattr("affectgen.medicine.drawer.heard", hear)
+    with pytest.raises(KeyboardInterrupt):
+        drawn(tmp_path, plan, Model(fail_after=3), options)
+    model = Model()
+    made, told = drawn(tmp_path, plan, model, options)
+    assert sum(len(rows) for rows in model.begun) == 2 * len(plan.clips) - 3
+    far = iter(range(1000))
+    (tmp_path / "other").mkdir()
+    whole, _ = drawn(tmp_path / "other", plan, Model(), options)
+    assert made == whole
+    assert all(one[0] <= two[0] for one, two in pairwise(told))
+    for one in made:
+        first, second = (Clips(home / "c", {}).load(one.number, 44_100) for home in (tmp_path, tmp_path / "other"))
+        assert np.array_equal(first, second)
+
+
+def test_a_clip_is_drawn_again_before_the_next_ones_are_begun(tmp_path, plan, monkeypatch):
+    monkeypatch.setattr("affectgen.medicine.drawer.heard", lambda sound, rate: {"valence": 1.0, "arousal": 1.0})
+    model = Model()
+    drawn(tmp_path, plan, model, replace(OPTIONS, tries=2, near=0.0, batch=1))
+    prompts = [row.prompt for rows in model.begun for row in rows]
+    assert prompts == [clip.prompt for clip in plan.clips for _ in range(2)]
