@@ -201,7 +201,7 @@ def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) ->
         settings["overlap"] = Setting(0.0, "default")
     if params["from_speech"] is not None:
         settings["start"] = Setting(_start_of(ctx, talk), "option")
-    _check_plan(plan_file, {name: settings[name].value for name in PLANNED})
+    _check_plan(plan_file, {name: settings[name].value for name in PLANNED}, params["transition"])
     jobs = params["jobs"] if params["jobs"] is not None else cores()
     output = params["output"]
     folder = None if output == "-" else str(Path(output).with_name(Path(output).name + ".clips"))
@@ -212,14 +212,11 @@ def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) ->
     }  # fmt: skip
 
 
-def _check_plan(plan_file: Path | bytes | None, planned: dict[str, Any]) -> None:
+def _check_plan(plan_file: Path | bytes | None, planned: dict[str, Any], transition: str) -> None:
     """Refuse a plan that is none before anything is loaded."""
-    from affectgen.medicine.plan import make_plan, read_plan
+    from affectgen.medicine.plan import check_stream, make_plan, read_plan
 
-    if plan_file is None:
-        make_plan(PlanOptions(**planned))
-    else:
-        read_plan(plan_file)
+    check_stream(make_plan(PlanOptions(**planned)) if plan_file is None else read_plan(plan_file), transition)
 
 
 def _absolute(path: str | Path | None) -> str | None:
@@ -250,13 +247,13 @@ def _musicgen_is_ready(ctx: click.Context) -> bool:
 
     if find_spec("transformers") is None or find_spec("peft") is None or ctx.params["device"] == "cpu":
         return False
-    from affectgen.medicine.musicgen.folder import known_musicgen
-
-    if known_musicgen() is None:
-        return False
     from affectgen.device import pick_device
 
-    return pick_device(ctx.params["device"]) != "cpu"
+    if pick_device(ctx.params["device"]) == "cpu":
+        return False
+    from affectgen.medicine.musicgen.folder import known_musicgen
+
+    return known_musicgen() is not None
 
 
 def _start_of(ctx: click.Context, talk: Talk) -> str:

@@ -158,6 +158,13 @@ def read_plan(source: Path | bytes) -> Plan:
     return plan_from(held, name)
 
 
+def check_stream(plan: Plan, transition: str) -> None:
+    """UsageError where clips shall go on from each other, which the plan has overlap."""
+    if transition == "continue" and plan.overlap > 0:
+        told = f"--transition continue came with a plan whose clips overlap by {plan.overlap:g} s."
+        raise UsageError(told, "Make the plan without: `affectgen medicine plan --overlap 0`.")
+
+
 def plan_from(held: object, name: str = "The plan") -> Plan:
     """A plan from what its file holds. Errors as above, in which it is called `name`."""
     if not isinstance(held, Mapping) or held.get("plan") != FORMAT or not isinstance(held.get("clips"), list):

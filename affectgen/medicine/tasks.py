@@ -44,10 +44,11 @@ class MedicineRunner:
     def _one(self, option: MedicineOptions) -> Result:
         from affectgen.audio.finish import finish
         from affectgen.medicine.clips import Clips
-        from affectgen.medicine.plan import make_plan, read_plan
+        from affectgen.medicine.plan import check_stream, make_plan, read_plan
         from affectgen.medicine.session import mixed_session, work_folder
 
         plan = make_plan(option) if option.plan is None else read_plan(option.plan)
+        check_stream(plan, option.transition)
         data = Spooled.empty(option.encoding.format.suffixes[0])
         with work_folder(option.clips) as home:
             made, engine, warnings = self._clips(option, plan, home)

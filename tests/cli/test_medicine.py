@@ -130,6 +130,18 @@ def test_an_edited_plan_is_rendered(shell):
     assert soundfile.info(shell.folder / "s.wav").frames == (3 * 16 - 2 * 2) * 44_100
 
 
+def test_a_plan_whose_clips_overlap_is_no_stream(shell):
+    shell("medicine", "plan", "--from", "anxious", "--to", "calm", *SHORT[:6], "-o", "p.json")
+    done = shell("medicine", "render", "p.json", "--engine", "musicgen", "--transition", "continue", "-o", "s.wav")
+    assert done.returncode == 2
+    assert "overlap by 2 s" in done.stderr.decode()
+
+
+def test_weights_that_are_none_do_not_keep_sessions_from_being_composed(shell):
+    done = shell(*SESSION, "-o", "s.wav", AFFECTGEN_MUSICGEN="/nonsense", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
