@@ -29,15 +29,24 @@ from affectgen.cli.render import player_options, sound_format, sound_options, so
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting
-from affectgen.medicine.options import BACKENDS, DYNAMICS, ROUTES, TRANSITIONS, DrawOptions, PlanOptions
+from affectgen.medicine.options import (
+    BACKENDS,
+    DYNAMICS,
+    PRECISIONS,
+    ROUTES,
+    TRANSITIONS,
+    DrawOptions,
+    PlanOptions,
+)
 from affectgen.task import Result
 
 CHECKPOINT_VARIABLE = "AFFECTGEN_MEDICINE_CHECKPOINT"
 COMPOSERS = ("emogen", "muser")
 AUTO, SYMBOLIC, MUSICGEN = "auto", "symbolic", "musicgen"
 PLANNED = tuple(field.name for field in fields(PlanOptions))
-COMPOSED = ("composer", "best_of", "checkpoint", "renderer", "soundfont")  # of the symbolic engine alone
-DRAWN = ("model", "backend", "adapter", "batch", "transition", "guidance", "temperature", "top_k")  # of the other
+# of the symbolic engine alone, and of the other
+COMPOSED = ("composer", "best_of", "checkpoint", "renderer", "soundfont")
+DRAWN = ("model", "backend", "precision", "adapter", "batch", "transition", "guidance", "temperature", "top_k")
 CUES, PAGES = (".cue", ".csv"), (".html", ".htm")
 STATEMENT = "Music for relief between sessions with a therapist; it is no treatment. Keep the volume low."
 
@@ -86,6 +95,8 @@ def musicgen_options(command: Command) -> Command:
                      "cache]"),
         click.option("--backend", type=click.Choice(BACKENDS), default=DrawOptions.backend, show_default=True,
                      help="What runs MusicGen."),
+        click.option("--precision", type=click.Choice(PRECISIONS), default=DrawOptions.precision, show_default=True,
+                     help="Of the arithmetic with transformers; auto: what is fast."),
         click.option("--adapter", type=click.Path(path_type=Path), envvar="AFFECTGEN_MUSICGEN_ADAPTER",
                      help="LoRA weights of `affectgen medicine train`."),
         click.option("--batch", type=click.IntRange(1, 256), default=DrawOptions.batch, show_default=True,
@@ -258,6 +269,7 @@ def _musicgen_is_ready(ctx: click.Context) -> bool:
 
 def _start_of(ctx: click.Context, talk: Talk) -> str:
     """The state heard in a voice, as a point."""
+    from affectgen.medicine.plan import moods
     from affectgen.recognize.items import Item
     from affectgen.recognize.rate import Rater, RateSettings
 
@@ -265,10 +277,13 @@ def _start_of(ctx: click.Context, talk: Talk) -> str:
         raise UsageError(f"--from-speech came with {option}.", "Give one of them.")
     source = ctx.params["from_speech"]
     name = str(source) if isinstance(source, Path) else "standard input"
-    reading = Rater(RateSettings("speech")).rate(Item(name, source)).reading
+    item = Item(name, source)
+    reading = Rater(RateSettings("speech")).rate(item).reading
     if reading is None:
         raise AffectgenError(f"Nothing could be heard in {name}.", "Give a recording of a voice.")
-    words = ", ".join(reading.affect.nearest_words(2))
+    if Rater(RateSettings()).rate(item).kind != "speech":
+        talk.say(f"note: {name} does not sound like speech")
+    words = ", ".join(moods(reading.affect, 2))
     point = f"valence {reading.affect.valence:+.2f}, arousal {reading.affect.arousal:+.2f}"
     talk.say(f"heard in {name}: {point} ({words}), give or take {reading.uncertainty:.2f}")
     return f"{reading.affect.valence:.4f},{reading.affect.arousal:.4f}"

@@ -23,7 +23,7 @@ from affectgen.medicine.sounds import heard, stereo
 STRIDE = 7919  # between the seeds of two tries of one clip
 CONTEXT_SECONDS = 5.0  # of the clip before, that the next one goes on from
 SAVE_SECONDS = 20.0  # between two times that a begun batch is kept
-SETTINGS = ("tries", "near", "transition", "temperature", "top_k", "guidance")
+SETTINGS = ("precision", "tries", "near", "transition", "temperature", "top_k", "guidance")
 
 
 @dataclass(frozen=True)

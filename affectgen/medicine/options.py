@@ -16,6 +16,7 @@ LEAST_MINUTES, MOST_MINUTES = 0.5, 240.0
 LEAST_CLIP, MOST_CLIP = 5.0, 120.0  # seconds
 MOST_OVERLAP = 10.0  # seconds
 BACKENDS = ("transformers", "audiocraft")
+PRECISIONS = ("auto", "float32", "bfloat16")
 TRANSITIONS = ("crossfade", "continue")
 MOST_CLIPS = 1000
 MOST_BATCH = 256
@@ -27,13 +28,15 @@ class DrawOptions:
     """How MusicGen draws clips.
 
     model: name or folder of the weights, None for those that are found; backend: what runs them, one of BACKENDS;
-    adapter: folder of LoRA weights; batch: clips drawn at once; transition: one of TRANSITIONS; guidance: how far
+    precision: of the arithmetic with transformers, one of PRECISIONS, "auto" for what is fast; adapter: folder of LoRA
+    weights; batch: clips drawn at once; transition: one of TRANSITIONS; guidance: how far
     beyond what would be written unasked, 1 for none; temperature: 0 takes the likeliest; top_k: codes to draw among, 0
     for all.
     """
 
     model: str | None = None
     backend: str = "transformers"
+    precision: str = "auto"
     adapter: str | None = None
     batch: int = 4
     transition: str = "crossfade"
@@ -43,6 +46,9 @@ class DrawOptions:
 
     def __post_init__(self) -> None:
         _among("--backend", self.backend, BACKENDS)
+        _among("--precision", self.precision, PRECISIONS)
+        if self.precision != "auto" and self.backend == "audiocraft":
+            raise UsageError("--precision came with --backend audiocraft, which has its own.", "Leave it out.")
         _among("--transition", self.transition, TRANSITIONS)
         within("--batch", self.batch, 1, MOST_BATCH)
         within("--guidance", self.guidance, 1.0, 20.0)

@@ -82,7 +82,7 @@ class MedicineRunner:
         from affectgen.medicine.musicgen.backend import load_musicgen
 
         adapter = None if option.adapter is None else Path(option.adapter)
-        model = load_musicgen(option.model, option.backend, self.device, adapter)
+        model = load_musicgen(option.model, option.backend, self.device, adapter, precision=option.precision)
         made = draw_clips(option, plan, home, model, partial(tell, "clip"))
         return made, {"musicgen": {"backend": model.backend, **model.identity}}, model.warnings
 

@@ -21,9 +21,11 @@ def load_musicgen(
     device: str = "cpu",
     adapter: Path | None = None,
     tell: Callable[[str], None] | None = None,
+    precision: str = "auto",
 ) -> MusicGen:
     """The model that `find_musicgen(name)` finds, run by a backend on a device ("cpu", "cuda"), with an adapter where
-    one is given. What is fetched from the network is said to `tell` (see find_musicgen).
+    one is given. precision: of transformers ("float32", "bfloat16", "auto" by what is fast there). What is fetched
+    from the network is said to `tell` (see find_musicgen).
 
     AffectgenError where the backend is unknown or not installed; CheckpointError where weights are missing, or the
     adapter is none or was trained on another base.
@@ -38,7 +40,7 @@ def load_musicgen(
     else:
         from affectgen.medicine.musicgen.transformers_backend import load_transformers
 
-        model = load_transformers(found, device)
+        model = load_transformers(found, device, precision)
     if adapter is not None:
         model.add_adapter(adapter)
     return model
