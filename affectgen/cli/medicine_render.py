@@ -218,9 +218,21 @@ def _settings(ctx: click.Context, plan_file: Path | bytes | None, talk: Talk) ->
     folder = None if output == "-" else str(Path(output).with_name(Path(output).name + ".clips"))
     return {
         **settings, **sound_settings(ctx, sound_format(ctx, False)), "plan": Setting(plan_file, "option"),
-        "seed": seed_setting(ctx, talk), "composer": Setting(f"{params['composer']} generate", origin(ctx, "composer")),
+        "seed": _seed(ctx, folder, talk),
+        "composer": Setting(f"{params['composer']} generate", origin(ctx, "composer")),
         "jobs": Setting(jobs, origin(ctx, "jobs")), "clips": Setting(folder, "default"), "engine": engine,
     }  # fmt: skip
+
+
+def _seed(ctx: click.Context, folder: str | None, talk: Talk) -> Setting:
+    """The seed asked for; without one, that of the clips which an interrupted command left, else a new one."""
+    from affectgen.medicine.clips import kept_seed
+
+    kept = None if folder is None or origin(ctx, "seed") != "default" else kept_seed(Path(folder))
+    if kept is None:
+        return seed_setting(ctx, talk)
+    talk.say(f"going on with seed {kept}, that of the clips in {folder}")
+    return Setting(kept, "default")
 
 
 def _check_plan(plan_file: Path | bytes | None, planned: dict[str, Any], transition: str) -> None:

@@ -28,6 +28,7 @@ from affectgen.errors import AffectgenError
 from affectgen.output import explain
 
 SUFFIX, FACTS, MIDI, CODES, PART = ".wav", ".json", ".mid", ".npz", ".part"
+SEED = "seed"  # a file with the session's
 BEGUN = ".begun"  # codes of a clip that is being drawn
 
 
@@ -138,10 +139,13 @@ class Clips:
         return np.concatenate(parts)
 
     def remove(self, count: int) -> None:
-        """Delete the first `count` clips, and the folder if nothing else is in it."""
-        for number in range(1, count + 1):
+        """Delete the first `count` clips, whatever other clips are finished there, and the folder if nothing else is in
+        it."""
+        others = [int(path.stem) for path in self.home.glob(f"*{FACTS}") if path.stem.isdecimal()]
+        for number in {*range(1, count + 1), *others}:
             for suffix in (SUFFIX, FACTS, MIDI, CODES, BEGUN):
                 self._path(number, suffix).unlink(missing_ok=True)
+        (self.home / SEED).unlink(missing_ok=True)
         if self.home.is_dir() and not any(self.home.iterdir()):
             self.home.rmdir()
 
@@ -162,4 +166,12 @@ def _unpacked(path: Path) -> tuple[NDArray[np.int64], str] | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             return held["codes"].astype(np.int64), str(held["key"])
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def kept_seed(home: Path) -> int | None:
+    """The seed of the session whose clips are in a folder, None where there is none."""
+    try:
+        return int((home / SEED).read_text(encoding="ascii"))
+    except (OSError, ValueError):
         return None

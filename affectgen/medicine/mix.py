@@ -64,9 +64,11 @@ def contour(arousal: float) -> float:
     return BASE + CONTOUR / 2 * arousal
 
 
-def plan_gains(load: Load, arousals: Sequence[float], grid: Grid, rate: int) -> list[Gains]:
-    """The gains that give every clip its loudness and every seam two equal sides. Clips that go on from each other (no
-    overlap) are one sound: at their seams the gain passes from one level to the next without a step."""
+def plan_gains(
+    load: Load, arousals: Sequence[float], grid: Grid, rate: int, stream: bool = False
+) -> list[Gains]:  # fmt: skip
+    """The gains that give every clip its loudness and every seam two equal sides. stream: clips go on from each other
+    and are one sound: at their seams the gain passes from one level to the next without a step."""
     found, edges = [], []
     for index, arousal in enumerate(arousals):
         sound = load(index)
@@ -76,7 +78,7 @@ def plan_gains(load: Load, arousals: Sequence[float], grid: Grid, rate: int) -> 
         found.append(Gains(0.0 if heard is None else contour(arousal) - heard))
         reach = min(len(sound) // 2, round((EDGE_SECONDS + 1) * rate) + grid.overlap)
         edges.append((sound[:reach].copy(), sound[len(sound) - reach :].copy(), len(sound)))
-    if grid.overlap == 0:
+    if stream:
         return _continuous(found)
     for _ in range(ROUNDS):
         for index in range(len(found) - 1):
@@ -120,14 +122,20 @@ def _curve(gains: Gains, frames: int, rate: int) -> NDArray[np.float32]:
     return (10 ** ((gains.level + bent) / 20)).astype(np.float32)
 
 
-def mixed(load: Load, gains: Sequence[Gains], grid: Grid, rate: int) -> Iterator[Frames]:
-    """The session in blocks of float32 [N, 2], as long as the grid says."""
+def mixed(load: Load, gains: Sequence[Gains], grid: Grid, rate: int, stream: bool = False) -> Iterator[Frames]:
+    """The session in blocks of float32 [N, 2], as long as the grid says. Strangers that do not overlap are faded out
+    and in over a hundredth of a second."""
     from affectgen.audio.join import joined
 
     def parts() -> Iterator[Iterator[Frames]]:
         for index, gain in enumerate(gains):
             sound = load(index)
-            yield iter([sound * _curve(gain, len(sound), rate)[:, None]])
+            curve = _curve(gain, len(sound), rate)
+            if grid.overlap == 0 and not stream:
+                fade = min(rate // 100, len(sound) // 2)
+                curve[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)
+                curve[len(curve) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+            yield iter([sound * curve[:, None]])
 
     return joined(parts(), grid.overlap)
 

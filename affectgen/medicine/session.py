@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from affectgen.audio.reverb import reverberant, space_named
 from affectgen.audio.spool import Spool
 from affectgen.device import use_threads
 from affectgen.errors import AffectgenError
-from affectgen.medicine.clips import Clips, Made
+from affectgen.medicine.clips import SEED, Clips, Made
 from affectgen.medicine.mix import Grid, mixed, plan_gains
 from affectgen.medicine.plan import Plan
 from affectgen.medicine.render_options import MedicineOptions
@@ -100,8 +100,9 @@ def mixed_session(options: MedicineOptions, plan: Plan, clips: Clips) -> Iterato
     rate = options.encoding.rate
     grid = grid_of(plan, rate)
     load = partial(_load, clips, rate)
-    gains = plan_gains(load, [clip.affect.arousal for clip in plan.clips], grid, rate)
-    sound = mixed(load, gains, grid, rate)
+    stream = options.transition == "continue"
+    gains = plan_gains(load, [clip.affect.arousal for clip in plan.clips], grid, rate, stream)
+    sound = mixed(load, gains, grid, rate, stream)
     with Spool(rate, 2) as spool:
         for block in sound if options.reverb == "none" else _in_room(sound, options.reverb, grid.length, rate):
             spool.write(block)
@@ -122,35 +123,41 @@ def _in_room(sound: Iterator[Any], name: str, length: int, rate: int) -> Iterato
 
 
 @contextmanager
-def work_folder(given: str | None) -> Iterator[Path]:
+def work_folder(given: str | None, seed: int) -> Iterator[Path]:
     """The folder that clips are kept in: the one given, which stays for whoever gave it to remove, or a temporary one.
 
-    AffectgenError where the folder cannot be made, or another command works in it.
+    The session's seed is kept with them (`kept_seed`), so that a command without one can go on. AffectgenError where
+    the folder cannot be made, or another command works in it.
     """
-    if given is not None:
-        with _locked(Path(given)):
-            yield Path(given)
+    if given is None:
+        with tempfile.TemporaryDirectory(prefix="affectgen-") as folder:
+            yield Path(folder) / "clips"
         return
-    with tempfile.TemporaryDirectory(prefix="affectgen-") as folder:
-        yield Path(folder) / "clips"
+    home = Path(given)
+    with _lock(home):
+        try:
+            (home / SEED).write_text(f"{seed}\n")
+            yield home
+        finally:
+            (home / LOCK).unlink(missing_ok=True)
+            if [path.name for path in home.iterdir()] == [SEED]:
+                (home / SEED).unlink()
+            drop_empty(home)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Nobody else works in the folder while the block lasts; the system lets go of it whatever ends the process."""
+def _lock(folder: Path) -> IO[str]:
+    """An open file that keeps others from working in the folder; the system lets go of it whatever ends the process."""
     lock = folder / LOCK
     try:
         folder.mkdir(exist_ok=True)
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                text = f"Another command is making the clips in {folder}."
-                raise AffectgenError(text, "Wait for it, or give another -o.") from error
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
-                drop_empty(folder)
+        file = lock.open("w")
     except OSError as error:
         raise explain(error, lock) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise AffectgenError(
+            f"Another command is making the clips in {folder}.", "Wait for it, or give another -o."
+        ) from error
+    return file

@@ -50,7 +50,7 @@ class MedicineRunner:
         plan = make_plan(option) if option.plan is None else read_plan(option.plan)
         check_stream(plan, option.transition)
         data = Spooled.empty(option.encoding.format.suffixes[0])
-        with work_folder(option.clips) as home:
+        with work_folder(option.clips, option.seed) as home:
             made, engine, warnings = self._clips(option, plan, home)
             with mixed_session(option, plan, Clips(home, {})) as spool:
                 done = finish(spool, option.level, option.encoding, data.path)

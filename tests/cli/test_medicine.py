@@ -175,10 +175,13 @@ def test_an_interrupt_keeps_finished_clips_and_the_same_command_goes_on(shell):
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert out == b""
-    assert sorted(shell.names()) == [f"s.wav.clips{name}" for name in ("", "/001.json", "/001.mid", "/001.wav")]
+    kept = ("", "/001.json", "/001.mid", "/001.wav", "/seed")
+    assert sorted(shell.names()) == [f"s.wav.clips{name}" for name in kept]
     began = time.monotonic()
-    done = shell.alone(*SESSION, "-o", "s.wav", FAKE_OTHER="other")  # a clip made anew would be another
+    unseeded = [word for word in SESSION if word not in ("--seed", "4")]
+    done = shell.alone(*unseeded, "-o", "s.wav", FAKE_OTHER="other")  # a clip made anew would be another
     assert done.returncode == 0, done.stderr
+    assert b"going on with seed 4" in done.stderr
     assert time.monotonic() - began < 60
     assert sorted(shell.names()) == ["s.wav", "s.wav.json"]
     first, rate = soundfile.read(shell.folder / "s.wav", stop=10 * 44_100)

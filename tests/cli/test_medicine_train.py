@@ -30,7 +30,7 @@ def words(*more: str) -> tuple[str, ...]:
 
 
 def test_the_defaults_are_those_of_the_options():
-    defaults = train.make_context("train", ["--audio", "a", "--base", "b", "-o", "c"]).params
+    defaults = {option.name: option.default for option in train.params}
     for kind, own in ((Corpus, {}), (Lora, {"dropout": "lora_dropout"}), (Schedule, {})):
         for name, value in kind.__dataclass_fields__.items():
             if name not in ("audio", "labels", "tags"):

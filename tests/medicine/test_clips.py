@@ -57,6 +57,7 @@ def test_removing_leaves_what_is_not_a_clip(tmp_path):
     clips.remove(3)
     assert not clips.home.exists()
     clips = kept(tmp_path)
+    clips.keep(replace(MADE, number=9), "of a longer session", SOUND, 44_100, None)
     for name in ("mine.txt", "001.jpg", "123.wav"):
         clips.home.joinpath(name).write_text("keep")
     clips.remove(3)

@@ -78,9 +78,21 @@ def test_gains_of_clips_that_go_on_from_each_other_never_step():
     rate, frames = 8000, 8000 * 10
     steady = np.full((frames, 2), 0.1, dtype=np.float32) * np.sin(np.arange(frames) * 0.3)[:, None].astype(np.float32)
     grid = Grid.of(3, 10.0, 0.0, rate)
-    gains = plan_gains(lambda index: steady, [0.8, -0.8, 0.3], grid, rate)
-    sound = np.concatenate(list(mixed(lambda index: steady, gains, grid, rate)))
+    gains = plan_gains(lambda index: steady, [0.8, -0.8, 0.3], grid, rate, stream=True)
+    sound = np.concatenate(list(mixed(lambda index: steady, gains, grid, rate, stream=True)))
     size = np.abs(sound[:, 0]).reshape(-1, 400).max(axis=1)  # of twentieths of a second
     assert len(sound) == 3 * frames
     assert (np.abs(np.diff(20 * np.log10(size))) < 0.15).all()
     assert 20 * np.log10(size[100] / size[300]) == pytest.approx(3.2, abs=0.2), "4 LU from -1 to 1, so 3.2 here"
+
+
+def test_strangers_without_an_overlap_have_even_seams_and_no_click():
+    grid = Grid.of(3, 10.0, 0.0, RATE)
+    clips = [clip(grid.frames(n), n, rise) for n, rise in enumerate((6.0, -4.0, 5.0))]
+    gains = plan_gains(clips.__getitem__, [0.5, 0.0, -0.5], grid, RATE)
+    sound = np.concatenate(list(mixed(clips.__getitem__, gains, grid, RATE)))
+    assert len(sound) == grid.length
+    for middle in grid.starts[1:]:
+        left, right = sound[middle - 3 * RATE : middle], sound[middle : middle + 3 * RATE]
+        assert abs(mean_loudness(left, RATE) - mean_loudness(right, RATE)) < 1.5
+        assert np.abs(sound[middle - 2 : middle + 2]).max() < 0.05 * np.abs(sound).max()

@@ -92,12 +92,14 @@ def _draws(seed: int, length: int, books: int) -> Tensor:
 
 def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
     """A code for each row and book. logits: [..., card]; uniform: [...] in [0, 1), by which the code is chosen among
-    the `top_k` likeliest (the inverse of their cumulative distribution). Returns whole numbers [...]."""
+    the `top_k` likeliest (the inverse of their cumulative distribution, in the order of the codes' numbers: in that of
+    likelihood, two that are nearly alike and change places would change the draw). Returns whole numbers [...]."""
     if sampling.temperature == 0:
         return logits.argmax(dim=-1)
     count = logits.shape[-1] if sampling.top_k == 0 else min(sampling.top_k, logits.shape[-1])
     likeliest, codes = (logits.float() / sampling.temperature).topk(count, dim=-1)
-    reached = likeliest.softmax(dim=-1).cumsum(dim=-1)
+    codes, order = codes.sort(dim=-1)
+    reached = likeliest.gather(-1, order).softmax(dim=-1).cumsum(dim=-1)
     place = (reached <= uniform[..., None] * reached[..., -1:]).sum(dim=-1, keepdim=True).clamp(max=count - 1)
     return codes.gather(-1, place)[..., 0]
 
