@@ -5,7 +5,7 @@
     python benchmarks/medicine.py --quick    one minute of session: that it runs, not how fast
 
 A session of 15 minutes by the symbolic engine and the built-in piano, from the command's start to its exit. Memory is
-what the kernel counts as the processes' own (proportional set size: shared pages are divided), ten times a second.
+what the kernel counts as the processes' own (proportional set size: shared pages are divided), once a second.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from affectgen.report.blocks import write_block
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results.md"
 BLOCK = "medicine-speed"
 SESSIONS = (("anxious", "calm"), ("sad", "happy"))
-EVERY = 0.1  # seconds between two looks at the memory
+EVERY = 1.0  # seconds between two looks at the memory
 MOST_SECONDS, MOST_MEMORY = 120.0, 1500.0  # the bars: of 15 minutes on two cores; MB
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from process_items import work
 
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.processes import deaf_to_interrupts, map_in_processes
@@ -19,27 +19,16 @@ from affectgen.processes import deaf_to_interrupts, map_in_processes
 ELSEWHERE = Path(__file__).parent / "elsewhere"
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch):
-    """Other processes find what they work with by a name of its own: `tests` may be another package's, too."""
-    monkeypatch.syspath_prepend(str(ELSEWHERE))
-
-
-def work():
-    """The function that other processes run."""
-    return importlib.import_module("process_items").work
-
-
 def test_items_come_in_order_from_other_processes():
-    found = list(map_in_processes(work(), range(9), 2, chunk=2))
+    found = list(map_in_processes(work, range(9), 2, chunk=2))
     assert [square for square, _ in found] == [number**2 for number in range(9)]
     assert os.getpid() not in {process for _, process in found}
-    assert list(map_in_processes(work(), [], 2)) == []
+    assert list(map_in_processes(work, [], 2)) == []
 
 
 def test_the_processes_ignore_an_interrupt_and_this_one_does_not():
     before = signal.getsignal(signal.SIGINT)
-    assert list(map_in_processes(work(), ["interrupt"] * 2, 1)) == ["alive"] * 2
+    assert list(map_in_processes(work, ["interrupt"] * 2, 1)) == ["alive"] * 2
     assert signal.getsignal(signal.SIGINT) == before
     with deaf_to_interrupts():
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
@@ -61,13 +50,13 @@ def test_outside_the_main_thread_interrupts_are_left_alone():
 
 def test_an_error_of_an_item_comes_through():
     with pytest.raises(UsageError, match="13 came") as caught:
-        list(map_in_processes(work(), [1, 13, 2], 1))
+        list(map_in_processes(work, [1, 13, 2], 1))
     assert caught.value.hint == "Give another."
 
 
 def test_a_process_that_dies_is_an_error_with_a_hint():
     with pytest.raises(AffectgenError, match="1 processes ended before its work was done") as caught:
-        list(map_in_processes(work(), [1, None, 2], 1))
+        list(map_in_processes(work, [1, None, 2], 1))
     assert "--jobs" in caught.value.hint
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import soundfile
@@ -30,7 +31,9 @@ def words(*more: str) -> tuple[str, ...]:
 
 
 def test_the_defaults_are_those_of_the_options():
-    defaults = {option.name: option.default for option in train.params}
+    context = click.Context(train, help_option_names=["-h", "--help"])  # as affectgen's: the command keeps the first
+    train.parse_args(context, ["--audio", "a", "--base", "b", "-o", "c"])
+    defaults = context.params
     for kind, own in ((Corpus, {}), (Lora, {"dropout": "lora_dropout"}), (Schedule, {})):
         for name, value in kind.__dataclass_fields__.items():
             if name not in ("audio", "labels", "tags"):
