@@ -69,7 +69,8 @@ def plan_gains(
 ) -> list[Gains]:  # fmt: skip
     """The gains that give every clip its loudness and every seam two equal sides. stream: clips go on from each other
     and are one sound: at their seams the gain passes from one level to the next without a step."""
-    found, edges = [], []
+    found: list[Gains] = []
+    edges: list[Edges] = []
     for index, arousal in enumerate(arousals):
         sound = load(index)
         meter = Meter(rate, 2)
@@ -77,13 +78,29 @@ def plan_gains(
         heard = meter.integrated()
         found.append(Gains(0.0 if heard is None else contour(arousal) - heard))
         reach = min(len(sound) // 2, round((EDGE_SECONDS + 1) * rate) + grid.overlap)
-        edges.append((sound[:reach].copy(), sound[len(sound) - reach :].copy(), len(sound)))
+        edges.append(Edges(sound[:reach].copy(), sound[len(sound) - reach :].copy(), len(sound)))
     if stream:
         return _continuous(found)
+    sounding = [index for index in range(len(found) - 1) if _sounds(found, edges, index, rate)]
     for _ in range(ROUNDS):
-        for index in range(len(found) - 1):
+        for index in sounding:
             _even_out(found, edges, index, grid, rate)
     return found
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Of one clip: its first and last seconds, float32 [N, 2] each, and the samples of the whole."""
+
+    head: Frames
+    tail: Frames
+    frames: int
+
+
+def _sounds(gains: Sequence[Gains], edges: Sequence[Edges], index: int, rate: int) -> bool:
+    """Whether neither side of a seam is a rest."""
+    softer = min(mean_loudness(edges[index].tail, rate), mean_loudness(edges[index + 1].head, rate))
+    return softer + min(gains[index].level, gains[index + 1].level) >= QUIET
 
 
 def _continuous(gains: list[Gains]) -> list[Gains]:
@@ -94,16 +111,12 @@ def _continuous(gains: list[Gains]) -> list[Gains]:
     return gains
 
 
-def _even_out(
-    gains: list[Gains], edges: Sequence[tuple[Frames, Frames, int]], index: int, grid: Grid, rate: int
-) -> None:
+def _even_out(gains: list[Gains], edges: Sequence[Edges], index: int, grid: Grid, rate: int) -> None:
     """Bend the gains at one seam halfway to where both sides are equally loud."""
     one, two = gains[index], gains[index + 1]
-    before, after = edges[index][1], edges[index + 1][0]
-    if min(mean_loudness(before, rate), mean_loudness(after, rate)) + min(one.level, two.level) < QUIET:
-        return
-    ends = _curve(one, edges[index][2], rate)[edges[index][2] - len(before) :]
-    begins = _curve(two, edges[index + 1][2], rate)[: len(after)]
+    before, after, frames = edges[index].tail, edges[index + 1].head, edges[index].frames
+    ends = _curve(one, frames, rate, frames - len(before))
+    begins = _curve(two, edges[index + 1].frames, rate, 0, len(after))
     seam = crossfade(before * ends[:, None], after * begins[:, None], min(grid.overlap, len(before), len(after)))
     middle, side = len(before) - grid.overlap // 2, round(EDGE_SECONDS * rate)
     left = mean_loudness(seam[max(middle - side, 0) : middle], rate)
@@ -113,12 +126,12 @@ def _even_out(
     two.head = float(np.clip(two.head - move * 0.7, -MOST_BEND, MOST_BEND))
 
 
-def _curve(gains: Gains, frames: int, rate: int) -> NDArray[np.float32]:
-    """A clip's gain over its samples, linear, float32 [frames]."""
+def _curve(gains: Gains, frames: int, rate: int, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
+    """A clip's gain over its samples, or those from first to before last, linear, float32."""
     bend = min(BEND_SECONDS * rate, frames / 2)
     places = (0.0, bend / 2, bend, frames - bend, frames - bend / 2, frames)
     decibels = (gains.head, gains.head, 0.0, 0.0, gains.tail, gains.tail)
-    bent = np.interp(np.arange(frames, dtype=np.float64), places, decibels)
+    bent = np.interp(np.arange(first, frames if last is None else last, dtype=np.float64), places, decibels)
     return (10 ** ((gains.level + bent) / 20)).astype(np.float32)
 
 
