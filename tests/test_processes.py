@@ -90,6 +90,7 @@ def test_the_processes_end_with_one_that_is_killed(tmp_path):
         child = int(told.read_text())
         parent.kill()
     wait(lambda: not alive(child))
+    assert not alive(child)
 
 
 def wait(until):

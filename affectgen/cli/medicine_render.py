@@ -265,7 +265,7 @@ def _engine(ctx: click.Context, talk: Talk) -> Setting:
 
 
 def _musicgen_is_ready(ctx: click.Context) -> bool:
-    """Whether weights, packages and a GPU are there: on a CPU a session would take hours, and nobody asked for that."""
+    """Whether weights, packages and a GPU are there: a CPU is many times slower than composing, unasked."""
     from importlib.util import find_spec
 
     if find_spec("transformers") is None or find_spec("peft") is None or ctx.params["device"] == "cpu":
@@ -290,11 +290,13 @@ def _start_of(ctx: click.Context, talk: Talk) -> str:
     source = ctx.params["from_speech"]
     name = str(source) if isinstance(source, Path) else "standard input"
     item = Item(name, source)
-    reading = Rater(RateSettings("speech")).rate(item).reading
+    rated = Rater(RateSettings()).rate(item)
+    if rated.kind != "speech":
+        talk.say(f"note: {name} does not sound like speech")
+        rated = Rater(RateSettings("speech")).rate(item)
+    reading = rated.reading
     if reading is None:
         raise AffectgenError(f"Nothing could be heard in {name}.", "Give a recording of a voice.")
-    if Rater(RateSettings()).rate(item).kind != "speech":
-        talk.say(f"note: {name} does not sound like speech")
     words = ", ".join(moods(reading.affect, 2))
     point = f"valence {reading.affect.valence:+.2f}, arousal {reading.affect.arousal:+.2f}"
     talk.say(f"heard in {name}: {point} ({words}), give or take {reading.uncertainty:.2f}")

@@ -17,10 +17,10 @@ from affectgen.errors import AffectgenError
 from affectgen.medicine.clips import Clips, Made
 from affectgen.medicine.mix import fitted
 from affectgen.medicine.musicgen.interface import MusicGen, Row, Sampling
+from affectgen.medicine.options import STRIDE
 from affectgen.medicine.render_options import MedicineOptions
 from affectgen.medicine.sounds import heard, stereo
 
-STRIDE = 7919  # between the seeds of two tries of one clip
 CONTEXT_SECONDS = 5.0  # of the clip before, that the next one goes on from
 SAVE_SECONDS = 20.0  # between two times that a begun batch is kept
 SETTINGS = ("precision", "tries", "near", "transition", "temperature", "top_k", "guidance")

@@ -141,6 +141,7 @@ def mixed(load: Load, gains: Sequence[Gains], grid: Grid, rate: int, stream: boo
     from affectgen.audio.join import joined
 
     def parts() -> Iterator[Iterator[Frames]]:
+        """Each clip under its gain, read when its turn comes."""
         for index, gain in enumerate(gains):
             sound = load(index)
             curve = _curve(gain, len(sound), rate)

@@ -20,6 +20,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 TRANSITIONS = ("crossfade", "continue")
 MOST_CLIPS = 1000
 MOST_BATCH = 256
+STRIDE = 7919  # between the seeds of two tries of one clip
 MOST_TOP_K = 100_000
 
 

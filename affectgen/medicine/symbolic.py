@@ -19,6 +19,7 @@ import numpy as np
 from affectgen.affect import Affect
 from affectgen.audio.files import Frames
 from affectgen.errors import AffectgenError
+from affectgen.medicine.options import STRIDE
 from affectgen.task import Loaded, Result, find_task
 
 LEAD = 0.05  # seconds kept before the first note
@@ -29,7 +30,6 @@ PACE = (105.0, 30.0)
 LENGTHENED = 3  # times that a clip which came out short is composed anew, with more bars
 NOTES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 BEATS = 4
-STRIDE = 7919  # between the seeds of two tries of one clip
 
 
 @dataclass(frozen=True)

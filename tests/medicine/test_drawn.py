@@ -11,9 +11,10 @@ import torch
 
 from affectgen.errors import AffectgenError
 from affectgen.medicine.clips import Clips
-from affectgen.medicine.drawer import CONTEXT_SECONDS, STRIDE
+from affectgen.medicine.drawer import CONTEXT_SECONDS
 from affectgen.medicine.drawn import draw_clips
 from affectgen.medicine.musicgen.interface import Shape
+from affectgen.medicine.options import STRIDE
 from affectgen.medicine.plan import make_plan
 from affectgen.medicine.render_options import MedicineOptions
 from affectgen.medicine.sounds import decode_joined, stereo

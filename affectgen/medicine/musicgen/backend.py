@@ -10,8 +10,8 @@ from affectgen.errors import AffectgenError
 from affectgen.medicine.musicgen.folder import find_musicgen
 from affectgen.medicine.musicgen.hub import AUDIOCRAFT
 from affectgen.medicine.musicgen.interface import MusicGen
+from affectgen.medicine.options import BACKENDS
 
-BACKENDS = ("transformers", "audiocraft")
 INSTALL = {"transformers": "pip install 'affectgen[musicgen]'", "audiocraft": AUDIOCRAFT}
 
 
