@@ -33,7 +33,7 @@ class MedicineOptions(PlanOptions, DrawOptions, SoundOptions):
     checkpoint: str | None = None
     best_of: int = 4
     tries: int = 2
-    near: float = 0.5
+    near: float = 0.7
     jobs: int = 1
     clips: str | None = None
 

@@ -61,7 +61,7 @@ class Composing:
     device: str = "cpu"
     best_of: int = 4
     tries: int = 2
-    near: float = 0.5
+    near: float = 0.7
 
 
 def tempo(affect: Affect) -> float:
