@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 some of several inputs failed, 130 inte
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from affectgen import __version__
+from affectgen.cli.lazy import LazyGroup
 from affectgen.errors import AffectgenError
 
 INTERRUPTED = 130
@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "muser": ("affectgen.cli.muser:muser", "Compose piano music for an emotion (MusER)."),
     "emogen": ("affectgen.cli.emogen:emogen", "Compose by musical attributes, and measure them (EmoGen)."),
     "medicine": ("affectgen.cli.medicine:medicine", "Sessions from one emotion to another, clip by clip."),
+    "speech": ("affectgen.cli.speech:speech", "Edit a recording by its text, and let its emotion follow."),
     "render": ("affectgen.cli.render:render", "Turn MIDI into sound; level, join and convert sound."),
     "rate": ("affectgen.cli.rate:rate", "Measure the emotion of MIDI, music, speech and text."),
     "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well generators and recognisers do."),
@@ -34,31 +35,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("affectgen.cli.models:models", "List and verify the trained models."),
     "doctor": ("affectgen.cli.doctor:doctor", "Say what is installed and what works here."),
 }
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when called; its own help needs only the short texts given here."""
-
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._lazy = lazy
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
-        return list(self._lazy)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command now; None for an unknown name."""
-        if cmd_name not in self._lazy:
-            return None
-        module, _, attribute = self._lazy[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in the help, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self._lazy.items()])
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

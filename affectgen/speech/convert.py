@@ -1,0 +1,183 @@
+"""A whole recording with another emotion: what is said and who says it stay.
+
+The voice is moved by the shift that exemplars of the emotion show (`affectgen.speech.shifts`), or by rules. Several
+strengths are tried where asked for, and the emotion space says which came nearest to what was wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.errors import AudioError
+from affectgen.speech.target import Target
+
+if TYPE_CHECKING:
+    from affectgen.speech.index.voices import Voices
+    from affectgen.speech.space.model import EmotionSpace
+    from affectgen.speech.transfer import Recipe, Source
+
+Floats = NDArray[np.float64]
+
+METHODS = ("retrieved", "rules")
+LONGEST = 20.0  # seconds of a piece that is read and changed as one
+SHORTEST = 6.0  # seconds of such a piece where a recording is longer
+QUIET = 0.05  # seconds: the stretch by which the quietest place is found
+STRENGTHS = (1.0, 1.35)  # factors on the strength that are tried where several are, in this order
+
+
+@dataclass(frozen=True)
+class ConvertSettings:
+    """method: of METHODS; strength: 0 is an exact copy, 1 what the emotion's typical speakers do; tries: versions that
+    the emotion space chooses among, up to two; index: a database of voices, None for the shipped one; without: speakers
+    whose voices are not taken."""
+
+    method: str = "retrieved"
+    strength: float = 1.0
+    tries: int = 2
+    index: Path | None = None
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Converted:
+    """samples: float64 [M] or [M, C], as the recording; facts: JSON-able, for manifests."""
+
+    samples: Floats
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What conversion reads once, None for rules. vectors: of the voices in the emotion space, [N, D], None where they
+    are not known."""
+
+    voices: Voices | None
+    space: EmotionSpace | None
+    vectors: Floats | None
+
+    def alike(self, target: Target) -> Floats:
+        """How near each voice is to a target in the emotion space, -1 to 1, [N]; 0 where that is not known."""
+        if self.space is None or self.vectors is None:
+            return np.zeros(0 if self.voices is None else len(self.voices))
+        return np.asarray(self.vectors @ self.space.of_target(target.affect, target.label))
+
+
+@lru_cache(maxsize=2)
+def tools_for(index: Path | None, method: str, without: frozenset[str]) -> Tools:
+    """The index and the emotion space. CheckpointError or AffectgenError where one is missing or damaged."""
+    if method == "rules":
+        return Tools(None, None, None)
+    from affectgen.speech.index.voices import load_voices
+    from affectgen.speech.space.model import load_space
+
+    voices, space = load_voices(index), load_space()
+    voices = voices.without_speakers(without) if without else voices
+    return Tools(voices, space, voices.space_of(space))
+
+
+def converted(
+    samples: Floats, rate: int, target: Target, how: ConvertSettings, baseline: Floats | None = None
+) -> Converted:
+    """A recording [N] or [N, C], full scale 1, at `rate` with the emotion `target`. baseline: the speaker's neutral
+    voice, mono, at the same rate; without one the recording is taken for neutral.
+
+    AudioError for what is too short, silent, without a voice or no numbers.
+    """
+    from affectgen.speech.prosody import measure
+    from affectgen.speech.transfer import applied
+
+    sound = np.asarray(samples, dtype=np.float64)
+    channels = sound if sound.ndim == 2 else sound[:, None]
+    if how.strength == 0:
+        return Converted(sound.copy(), {"method": how.method, "strength": 0.0})
+    tools = tools_for(how.index, how.method, how.without)
+    neutral = None if baseline is None else measure(baseline, rate)
+    parts, facts, faults = [], [], []
+    for start, end in pieces(channels.mean(axis=1), rate):
+        piece = channels[start:end]
+        try:
+            source, recipe, told = _piece(piece.mean(axis=1), rate, target, how, tools, neutral)
+        except AudioError as error:  # a pause between pieces with a voice stays as it is
+            faults.append(error)
+            parts.append(piece)
+            continue
+        parts.append(np.stack([applied(recipe, source.voice, channel) for channel in piece.T], axis=1))
+        facts.append(told)
+    if not facts:
+        raise faults[0]
+    whole = np.concatenate(parts)
+    return Converted(whole if sound.ndim == 2 else whole[:, 0], {"method": how.method, "pieces": facts})
+
+
+def _piece(
+    sound: Floats, rate: int, target: Target, how: ConvertSettings, tools: Tools, neutral: Floats | None
+) -> tuple[Source, Recipe, dict[str, Any]]:
+    """How one piece is changed, and what a manifest says of it."""
+    from affectgen.speech.transfer import read_source, transferred
+
+    source = read_source(sound, rate)
+    home = source.own if neutral is None else neutral
+    shift, names = _shift(target, home, tools)
+    best: tuple[float, float, Recipe] | None = None
+    for factor in STRENGTHS[: how.tries if tools.space is not None else 1]:
+        changed, recipe = transferred(source, how.strength * (factor * shift + home - source.own))
+        near = _nearness(changed, rate, target, tools.space) if how.tries > 1 else 0.0
+        if best is None or near > best[0]:
+            best = near, factor, recipe
+    if best is None:
+        raise ValueError("one try at least is needed")
+    facts = {"strength": round(how.strength * best[1], 3), "exemplars": list(names[:5]), "shift": _told(shift, best[1])}
+    return source, best[2], facts
+
+
+def _shift(target: Target, home: Floats, tools: Tools) -> tuple[Floats, Sequence[str]]:
+    """The shift [P] for a voice whose neutral prosody is `home`, and the exemplars' names."""
+    if tools.voices is None:
+        from affectgen.speech.rules import shift_by_rules
+
+        return shift_by_rules(target, home), ()
+    from affectgen.speech.shifts import Retrieval, find_shift
+
+    found = find_shift(target, tools.voices, home, Retrieval(), tools.alike)
+    return found.shift, [str(name) for name in tools.voices.names[found.exemplars]]
+
+
+def _nearness(sound: Floats, rate: int, target: Target, space: EmotionSpace | None) -> float:
+    """How near a sound comes to the target, as the emotion space hears it; the larger, the nearer."""
+    from affectgen.recognize.speech_corpus import LABELS
+
+    if space is None:
+        return 0.0
+    vector = space.of_speech([sound.astype(np.float32)], rate)
+    if target.label is not None:
+        return float(space.shares_of(vector)[0, LABELS.index(target.label)])
+    away = space.points_of(vector)[0] - [target.affect.valence, target.affect.arousal]
+    return -float(np.hypot(*away))
+
+
+def _told(shift: Floats, factor: float) -> dict[str, float]:
+    """A shift in figures that a person reads."""
+    from affectgen.speech.prosody import COURSE
+
+    return {name: round(float(factor * value), 3) for name, value in zip(COURSE, shift, strict=False)}
+
+
+def pieces(sound: Floats, rate: int) -> Iterator[tuple[int, int]]:
+    """[start, end) of the pieces of a recording [N] that are changed one by one, cut where it is quietest."""
+    start, most, least = 0, round(LONGEST * rate), round(SHORTEST * rate)
+    while len(sound) - start > most:
+        size = max(1, round(QUIET * rate))
+        part = sound[start + least : start + most]
+        count = len(part) // size
+        power = np.square(part[: count * size]).reshape(count, size).mean(axis=1)
+        cut = start + least + int(power.argmin()) * size + size // 2
+        yield start, cut
+        start = cut
+    yield start, len(sound)
