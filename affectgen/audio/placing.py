@@ -144,7 +144,7 @@ class Placer:
                     shift, likeness = jump
             if likeness == 1 and at + self.step + shift >= voice - self.step / 2:
                 first, stop = self.runs[run]
-                return run, first, voice - shift, 1.0
+                return run, first, max(voice - shift, at + 1), 1.0
             at += self.step
             self.pieces.append(_Piece(at, at + shift, likeness=likeness))
             likeness = 1.0

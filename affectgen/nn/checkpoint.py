@@ -1,8 +1,8 @@
 """Checkpoints: a folder with weights (safetensors in fp16, or npz), config.json and card.md, found by name or path.
 
-Nothing here loads pickles. A checkpoint's identity is the SHA-256 of its weights file: the metrics in its
-config.json may be measured again without making it another model. `SHA256SUMS` beside the folders has the form
-`sha256sum -c` reads and covers both files.
+A database of vectors (SQLite), as `affectgen.speech.index` keeps, may stand for weights. Nothing here loads pickles.
+A checkpoint's identity is the SHA-256 of its weights file: the metrics in its config.json may be measured again without
+making it another model. `SHA256SUMS` beside the folders has the form `sha256sum -c` reads and covers both files.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 TENSORS = "weights.safetensors"
 ARRAYS = "weights.npz"
+DATABASE = "voices.db"
+KINDS = (TENSORS, ARRAYS, DATABASE)
 CONFIG = "config.json"
 CARD = "card.md"
 SUMS = "SHA256SUMS"
@@ -44,7 +46,7 @@ class Checkpoint:
 
     @property
     def weights_path(self) -> Path:
-        """The weights file, safetensors where there is one, else npz."""
+        """The weights file: the first of KINDS that there is."""
         return weights_file(self.folder)
 
     def weights(self) -> dict[str, Tensor]:
@@ -54,7 +56,7 @@ class Checkpoint:
         from safetensors.torch import load_file
 
         if self.weights_path.name != TENSORS:
-            raise CheckpointError(f"{self.name} holds {ARRAYS}; {TENSORS} was expected.", "Give another checkpoint.")
+            raise self._other(TENSORS)
         try:
             stored = load_file(self.weights_path)
         except (SafetensorError, OSError, ValueError) as error:
@@ -64,7 +66,7 @@ class Checkpoint:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array of an npz checkpoint by name, as stored. CheckpointError if damaged or of the other kind."""
         if self.weights_path.name != ARRAYS:
-            raise CheckpointError(f"{self.name} holds {TENSORS}; {ARRAYS} was expected.", "Give another checkpoint.")
+            raise self._other(ARRAYS)
         try:
             with np.load(self.weights_path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
@@ -74,6 +76,10 @@ class Checkpoint:
     def record(self) -> dict[str, str]:
         """What a manifest says of it: {"name", "sha256"}."""
         return {"name": self.name, "sha256": self.sha256}
+
+    def _other(self, wanted: str) -> CheckpointError:
+        text = f"{self.name} holds {self.weights_path.name}; {wanted} was expected."
+        return CheckpointError(text, "Give another checkpoint.")
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Tensor], config: Mapping[str, Any], card: str = "") -> None:
@@ -139,10 +145,10 @@ def list_checkpoints() -> list[Path]:
 
 def weights_file(folder: Path) -> Path:
     """The weights file inside `folder`. CheckpointError when there is none."""
-    for name in (TENSORS, ARRAYS):
+    for name in KINDS:
         if (folder / name).is_file():
             return folder / name
-    raise CheckpointError(f"{folder} has neither {TENSORS} nor {ARRAYS}.", "Give another checkpoint.")
+    raise CheckpointError(f"{folder} has none of {', '.join(KINDS)}.", "Give another checkpoint.")
 
 
 def file_sha256(path: Path) -> str:
@@ -174,7 +180,7 @@ def write_sums(root: Path) -> None:
 def verify_sums(root: Path) -> dict[str, str]:
     """The state of each file that SHA256SUMS or a folder names: "ok", "changed", "missing", or "unlisted" in it."""
     wanted = read_sums(root)
-    present = {f"{p.parent.name}/{p.name}" for n in (CONFIG, TENSORS, ARRAYS) for p in root.glob(f"*/{n}")}
+    present = {f"{p.parent.name}/{p.name}" for n in (CONFIG, *KINDS) for p in root.glob(f"*/{n}")}
     state: dict[str, str] = {}
     for name in sorted({*wanted, *present}):
         if name not in wanted:

@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-METHODS = ("retrieved", "rules")
+METHODS = ("retrieved", "learned", "rules")
 LONGEST = 20.0  # seconds of a piece that is read and changed as one
 SHORTEST = 6.0  # seconds of such a piece where a recording is longer
 QUIET = 0.05  # seconds: the stretch by which the quietest place is found
-STRENGTHS = (1.0, 1.35)  # factors on the strength that are tried where several are, in this order
+STRENGTHS = (1.0, 1.3)  # factors on the strength that are tried where several are, in this order
 
 
 @dataclass(frozen=True)
 class ConvertSettings:
-    """method: of METHODS; strength: 0 is an exact copy, 1 what the emotion's typical speakers do; tries: versions that
-    the emotion space chooses among, up to two; index: a database of voices, None for the shipped one; without: speakers
-    whose voices are not taken."""
+    """method: of METHODS: by exemplars retrieved, by the learned predictor, by rules; strength: 0 is an exact copy, 1
+    what the emotion's typical speakers do; tries: versions that the emotion space chooses among, up to two; index: a
+    database of voices, None for the shipped one; without: speakers whose voices are not taken."""
 
     method: str = "retrieved"
     strength: float = 1.0
-    tries: int = 2
+    tries: int = 1
     index: Path | None = None
     without: frozenset[str] = frozenset()
 
@@ -55,8 +55,8 @@ class Converted:
 
 @dataclass(frozen=True)
 class Tools:
-    """What conversion reads once, None for rules. vectors: of the voices in the emotion space, [N, D], None where they
-    are not known."""
+    """What conversion by exemplars reads once, None for other methods. vectors: of the voices in the emotion space,
+    [N, D], None where they are not known."""
 
     voices: Voices | None
     space: EmotionSpace | None
@@ -72,7 +72,7 @@ class Tools:
 @lru_cache(maxsize=2)
 def tools_for(index: Path | None, method: str, without: frozenset[str]) -> Tools:
     """The index and the emotion space. CheckpointError or AffectgenError where one is missing or damaged."""
-    if method == "rules":
+    if method != "retrieved":
         return Tools(None, None, None)
     from affectgen.speech.index.voices import load_voices
     from affectgen.speech.space.model import load_space
@@ -108,7 +108,7 @@ def converted(
             faults.append(error)
             parts.append(piece)
             continue
-        parts.append(np.stack([applied(recipe, source.voice, channel) for channel in piece.T], axis=1))
+        parts.append(applied(recipe, source.voice, piece))
         facts.append(told)
     if not facts:
         raise faults[0]
@@ -123,6 +123,10 @@ def _piece(
     from affectgen.speech.transfer import read_source, transferred
 
     source = read_source(sound, rate)
+    if how.method == "learned":
+        from affectgen.speech.predictor.hook import learned_recipe
+
+        return source, learned_recipe(source, target, how.strength), {"strength": how.strength}
     home = source.own if neutral is None else neutral
     shift, names = _shift(target, home, tools)
     best: tuple[float, float, Recipe] | None = None

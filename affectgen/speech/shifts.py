@@ -18,7 +18,7 @@ from affectgen.affect.labels import emo_db
 from affectgen.errors import AffectgenError
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.speech.index.voices import Voices
-from affectgen.speech.prosody import BANDS, PLACES
+from affectgen.speech.prosody import BANDS, NAMES, PLACES
 from affectgen.speech.target import Target
 
 Floats = NDArray[np.float64]
@@ -34,14 +34,15 @@ REACH = 0.25  # of the plane: how far from a point its exemplars' weight falls t
 class Retrieval:
     """How a shift is found. exemplars: how many; typical: what a clip gains by how near it is to what is asked for in
     the emotion space, and likeness: what a speaker a standard deviation away costs, both in shares of listeners;
-    caricature: how far beyond the mean shift, away from the other emotions; factor: on the whole shift, that strength 1
-    stands for: a mean of many is milder than each."""
+    caricature: how far beyond the mean shift, away from the other emotions; colour, movement: shares of the shift of
+    the bands' levels and of their movement that are taken, less than all because they tell who speaks, too."""
 
     exemplars: int = 30
     typical: float = 1.0
     likeness: float = 0.1
     caricature: float = 0.5
-    factor: float = 1.0
+    colour: float = 0.8
+    movement: float = 0.5
 
     def __post_init__(self) -> None:
         if self.exemplars < 1:
@@ -67,16 +68,25 @@ def find_shift(target: Target, voices: Voices, own: Floats, how: Retrieval, alik
     if target.label is None:
         score = _near(voices, target) + how.typical * alike(target) - unlike
         best = _best(np.where(usable, score, -np.inf), how.exemplars)
-        return Found(how.factor * voices.shifts[best].mean(axis=0), best)
+        return Found(_shares(how) * voices.shifts[best].mean(axis=0), best)
     found = {}
     for label in (*RIVALS, *({target.label} - set(RIVALS))):
-        near = how.typical * alike(Target(emo_db(label), label))
-        found[label] = _best(_scores(voices, label, usable) + near - unlike, how.exemplars)
-    best = found[target.label]
-    mean = voices.shifts[best].mean(axis=0)
-    others = [voices.shifts[places].mean(axis=0) for label, places in found.items() if label != target.label]
-    drawn = mean + how.caricature * (mean - np.mean(others, axis=0)) if target.label != "neutral" else mean
-    return Found(how.factor * _intensity(target) * drawn, best)
+        scores = _scores(voices, label, usable) + how.typical * alike(Target(emo_db(label), label)) - unlike
+        if label == target.label or np.isfinite(scores).any():
+            found[label] = _best(scores, how.exemplars)
+    means = {label: voices.shifts[places].mean(axis=0) for label, places in found.items()}
+    mean = means.pop(target.label)
+    if means and target.label != "neutral":
+        mean = mean + how.caricature * (mean - np.mean(list(means.values()), axis=0))
+    return Found(_shares(how) * _intensity(target) * mean, found[target.label])
+
+
+def _shares(how: Retrieval) -> Floats:
+    """How much of each part of a shift is taken, [P]."""
+    shares = np.ones(len(NAMES))
+    for part, places in BANDS.items():
+        shares[places] = how.movement if part.endswith("spread") else how.colour
+    return shares
 
 
 def distances(voices: Voices, own: Floats) -> Floats:

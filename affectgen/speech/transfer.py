@@ -7,7 +7,7 @@ is then measured and the difference to what was wanted asked for once more, twic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from affectgen.audio.band_filter import filtered
 from affectgen.audio.files import Samples
 from affectgen.audio.glottal import Voice, analyse
-from affectgen.audio.psola import Change, changed
+from affectgen.audio.psola import Change, changed_channels
 from affectgen.audio.spectrum import BAND, MEL_BANDS
 from affectgen.audio.timemap import HOP
 from affectgen.errors import AudioError
@@ -29,12 +29,12 @@ MOST_GAIN = 24.0  # dB that a band is moved by
 WIDTHS = (0.5, 2.0)  # factors on the movement of a band
 SPREADS = (0.4, 2.5)  # factors on the movement of the pitch
 PITCHES = (0.35, 3.0)  # factors on the pitch
-PACES, PAUSES = (0.6, 1.7), (0.5, 2.0)  # factors on time
+PACES, PAUSES = (0.7, 1.5), (0.5, 2.0)  # factors on time
 MOST_SLOPE = 12.0  # semitones a second
 OUTLYING = 2.5  # standard deviations beyond which a band's or the pitch's movement is not widened
 SLOWEST = 1.2  # syllables a second
-# what the measuring after a round corrects; pauses and roughness follow from the recording
-STEERED = np.array([name in ("pitch", "spread", "slope", "rate") for name in COURSE] + [True] * 4 * MEL_BANDS)
+# what the measuring after a round corrects: syllables are counted too roughly, and roughness follows from the rest
+STEERED = np.array([name in ("pitch", "spread", "slope") for name in COURSE] + [True] * 4 * MEL_BANDS)
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,17 @@ def transferred(source: Source, shift: Floats, rounds: int = ROUNDS) -> tuple[Fl
 
 
 def applied(recipe: Recipe, voice: Voice, samples: Floats) -> Floats:
-    """A channel [N] of the recording, changed; its loudness stays, and its peak below full scale where it was."""
-    sound = changed(replace(voice, samples=_coloured(samples, voice.rate, recipe.gains)), recipe.change)
+    """The recording, [N] or channels [N, C], changed, [M] or [M, C]: channels alike. Its loudness stays, and its peak
+    below full scale where it was."""
+    if samples.ndim == 1:
+        return applied(recipe, voice, samples[:, None])[:, 0]
+    coloured = np.stack([_coloured(channel, voice.rate, recipe.gains) for channel in samples.T], axis=1)
+    sound = changed_channels(voice, coloured, recipe.change)
     power = float(np.square(sound).mean())
     if power > 0:
         sound = sound * np.sqrt(float(np.square(samples).mean()) / power)
     peak, most = float(np.abs(sound).max()), max(1.0, float(np.abs(samples).max()))
-    return sound * min(1.0, most / max(peak, 1e-12))
+    return np.asarray(sound * min(1.0, most / max(peak, 1e-12)))
 
 
 def _coloured(samples: Floats, rate: int, gains: Floats) -> Floats:

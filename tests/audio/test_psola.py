@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from made_voices import response, sentence, vowel
 
 from affectgen.audio.envelope import bin_hertz, envelopes
 from affectgen.audio.glottal import contour
-from affectgen.audio.placing import held, onsets
+from affectgen.audio.placing import Placer, held, onsets
 from affectgen.audio.psola import (
     HOP,
     Change,
@@ -26,6 +28,17 @@ from affectgen.audio.psola import (
 from affectgen.errors import AudioError
 
 RATES = [8000, 11025, 44100]
+
+
+@lru_cache(maxsize=3)
+def broken(seed: int) -> Voice:
+    """Short voices with short pauses between them."""
+    rng, parts = np.random.default_rng(seed), []
+    for _ in range(8):
+        parts.append(vowel(np.full(int(rng.integers(400, 1500)), rng.uniform(80, 400)), 8000))
+        parts.append(0.02 * rng.normal(size=int(rng.integers(80, 500))))
+    return analyse(np.concatenate(parts), 8000)
+
 
 
 def cents(found: np.ndarray, wanted: np.ndarray | float) -> np.ndarray:
@@ -219,3 +232,18 @@ def test_onsets_are_found_and_hisses_have_none() -> None:
     found = onsets(hiss, 16000)
     assert len(found)
     assert np.abs(found - 5000).max() < 0.006 * 16000
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2), st.integers(0, 999), st.booleans())
+def test_pieces_follow_one_another(seed: int, chance: int, even: bool) -> None:
+    """Also where a change hurries over a pause between two voices, or dwells on it."""
+    voice, rng = broken(seed), np.random.default_rng(chance)
+    count = len(voice.hertz)
+    time = np.full(count, rng.uniform(0.1, 10)) if even else rng.uniform(0.1, 10, count)
+    change = Change(rng.uniform(0.2, 5, count), time, np.zeros(count))
+    grains = Placer(voice, change).grains(3 * count * voice.rate // 100)
+    assert (np.diff(grains.at) > 0).all()
+    assert (grains.rise > 0).all()
+    assert (grains.fall > 0).all()
+    assert ((grains.source >= -1) & (grains.source < 11 * len(voice.samples))).all()

@@ -109,6 +109,8 @@ def test_praat_hears_the_pitch_that_was_asked_for(clips: list[tuple[np.ndarray, 
         count = len(voice.hertz)
         result = changed(voice, Change.even(count, pitch=factor))
         before = praat_pitch(sound, rate, count)
+        agreed = np.abs(np.log2(np.maximum(voice.hertz, 1) / before)) < 1 / 12
+        before = np.where(agreed & (before * factor > 55), before, np.nan)  # below, creak
         after = praat_pitch(result, rate, count, LOW * min(factor, 1), HIGH * max(factor, 1))
         off.append(cents(after, factor * before))
         frames = np.flatnonzero(np.isfinite(before) & np.isfinite(after))
@@ -116,7 +118,7 @@ def test_praat_hears_the_pitch_that_was_asked_for(clips: list[tuple[np.ndarray, 
     every = np.concatenate(off)
     fine = np.abs(every)[np.abs(every) <= 300]
     assert np.median(fine) < 12
-    assert len(fine) / len(every) > 0.94  # where the two trackers differ, the factor is another one
+    assert len(fine) / len(every) > 0.96
     assert np.nanmedian(np.concatenate(drift)) < (0.06 if factor < 1.9 else 0.1)  # Praat's own change: as much
 
 

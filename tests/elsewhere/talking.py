@@ -9,6 +9,7 @@ import soundfile
 
 RATE = 11_025
 TAKES = {"neutral": (0.0, 1.0), "anger": (5.0, 1.4), "sadness": (-2.0, 0.8)}  # semitones, brightness
+MORE_TAKES = {**TAKES, "fear": (7.0, 1.1), "happiness": (4.0, 1.2)}
 
 
 def talk(seconds: float = 1.2, pitch: float = 130.0, rise: float = 2.0, bright: float = 1.0, rate: int = RATE):
@@ -24,12 +25,12 @@ def talk(seconds: float = 1.2, pitch: float = 130.0, rise: float = 2.0, bright: 
     return (0.3 * sound / np.abs(sound).max()).astype(np.float32)
 
 
-def write_takes(folder: Path, speakers: dict[str, float], takes: int = 1) -> None:
-    """A folder of speakers, by name with their pitch in Hz, each with `takes` of each of TAKES, and a manifest.csv."""
+def write_takes(folder: Path, speakers: dict[str, float], takes: int = 1, emotions=TAKES) -> None:
+    """A folder of speakers, by name with their pitch in Hz, each with `takes` of each emotion, and a manifest.csv."""
     rows = ["file,speaker,emotion,text,sex,licence"]
     folder.mkdir(parents=True, exist_ok=True)
     for speaker, pitch in speakers.items():
-        for emotion, (tones, bright) in TAKES.items():
+        for emotion, (tones, bright) in emotions.items():
             for take in range(takes):
                 name = f"{speaker}_{emotion}_{take}.wav"
                 sound = talk(pitch=pitch * 2 ** ((tones + 0.2 * take) / 12), bright=bright)

@@ -144,3 +144,21 @@ def test_sums(root):
     with pytest.raises(CheckpointError, match="SHA256SUMS"):
         load_checkpoint("one")
     assert load_checkpoint("new").name == "new"
+
+
+def test_a_database_stands_for_the_weights(root):
+    (root / "voices").mkdir()
+    (root / "voices" / "config.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="has none of"):
+        load_checkpoint("voices")
+    (root / "voices" / "voices.db").write_bytes(b"rows")
+    write_sums(root)
+    found = load_checkpoint("voices")
+    assert found.weights_path.name == "voices.db"
+    assert verify_sums(root) == {"voices/config.json": "ok", "voices/voices.db": "ok"}
+    for read in (found.weights, found.arrays):
+        with pytest.raises(CheckpointError, match=r"voices holds voices\.db; weights\.\w+ was expected"):
+            read()
+    (root / "voices" / "voices.db").write_bytes(b"other rows")
+    with pytest.raises(CheckpointError, match="SHA256SUMS"):
+        load_checkpoint("voices")

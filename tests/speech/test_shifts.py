@@ -8,14 +8,14 @@ import pytest
 from affectgen.errors import AffectgenError
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.speech.index.voices import Voices
-from affectgen.speech.prosody import NAMES, PLACES
+from affectgen.speech.prosody import BANDS, NAMES, PLACES
 from affectgen.speech.shifts import Retrieval, distances, find_shift
 from affectgen.speech.target import target_of
 
 PITCH = PLACES["pitch"]
 LIFTS = {"anger": 6.0, "fear": 8.0, "happiness": 7.0, "sadness": -2.0}
 POINTS = {"anger": (-0.5, 0.6), "fear": (-0.6, 0.6), "happiness": (0.8, 0.5), "sadness": (-0.6, -0.3)}
-PLAIN = Retrieval(exemplars=4, typical=0.0, likeness=0.1, caricature=0.0, factor=1.0)
+PLAIN = Retrieval(exemplars=4, typical=0.0, likeness=0.1, caricature=0.0)
 
 
 def index(labels: dict[str, float] = LIFTS, speakers: int = 4) -> Voices:
@@ -45,13 +45,13 @@ def test_the_mean_shift_of_the_label() -> None:
     voices = index()
     found = find_shift(target_of("fear"), voices, voices.neutral[0], PLAIN, nothing(voices))
     assert set(voices.labels[found.exemplars]) == {"fear"}
-    assert found.shift[PITCH] == pytest.approx(8.0 + 0.15 , abs=1e-9)
+    assert found.shift[PITCH] == pytest.approx(8.15, abs=1e-9)
 
 
 def test_speakers_alike_come_first() -> None:
     voices = index()
     own = voices.neutral[-1]
-    found = find_shift(target_of("sad"), voices, own, Retrieval(1, 0.0, 0.5, 0.0, 1.0), nothing(voices))
+    found = find_shift(target_of("sad"), voices, own, Retrieval(1, 0.0, 0.5, 0.0), nothing(voices))
     assert voices.speakers[found.exemplars].tolist() == ["s3"]
     assert distances(voices, own)[-1] == pytest.approx(0.0, abs=1e-9)
 
@@ -59,14 +59,14 @@ def test_speakers_alike_come_first() -> None:
 def test_typical_clips_come_first() -> None:
     voices = index()
     sure = np.linspace(0.0, 1.0, len(voices))
-    found = find_shift(target_of("angry"), voices, voices.neutral[0], Retrieval(1, 1.0, 0.0, 0.0, 1.0), lambda _: sure)
+    found = find_shift(target_of("angry"), voices, voices.neutral[0], Retrieval(1, 1.0, 0.0, 0.0), lambda _: sure)
     assert voices.speakers[found.exemplars].tolist() == ["s3"]
 
 
 def test_a_caricature_goes_away_from_the_others() -> None:
     voices = index()
     drawn = find_shift(
-        target_of("fear"), voices, voices.neutral[0], Retrieval(4, 0.0, 0.1, 0.5, 1.0), nothing(voices)
+        target_of("fear"), voices, voices.neutral[0], Retrieval(4, 0.0, 0.1, 0.5), nothing(voices)
     ).shift[PITCH]
     others = np.mean([LIFTS[label] for label in ("anger", "happiness", "sadness")])
     assert drawn == pytest.approx(8.15 + 0.5 * (8.0 - others), abs=1e-6)
@@ -95,6 +95,21 @@ def test_speakers_without_a_neutral_voice_do_not_count() -> None:
     found = find_shift(target_of("sad"), lame, voices.neutral[-1], PLAIN, nothing(voices))
     assert "s3" not in voices.speakers[found.exemplars]
     assert np.isfinite(found.shift).all()
+
+
+def test_a_small_index_does() -> None:
+    voices = index({"anger": 6.0, "fear": 8.0})
+    drawn = find_shift(target_of("fear"), voices, voices.neutral[0], Retrieval(4), nothing(voices)).shift[PITCH]
+    assert drawn == pytest.approx(8.15 + 0.5 * 2.0, abs=1e-6)
+
+
+def test_bands_are_moved_by_a_share() -> None:
+    voices = index()
+    voices.prosody[:, BANDS["voiced_mean"]] += 10.0
+    how = Retrieval(4, 0.0, 0.1, 0.0, colour=0.25)
+    shift = find_shift(target_of("fear"), voices, voices.neutral[0], how, nothing(voices)).shift
+    np.testing.assert_allclose(shift[BANDS["voiced_mean"]], 2.5, atol=1e-9)
+    assert shift[PITCH] == pytest.approx(8.15)
 
 
 def test_what_the_index_lacks_is_said() -> None:

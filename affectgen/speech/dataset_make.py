@@ -1,0 +1,64 @@
+"""From a folder of transcribed speech to an evaluation set on disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import affectgen
+from affectgen.errors import AffectgenError
+from affectgen.speech.dataset import LEFT_OUT, SPLITS, Division, Item, items_of
+from affectgen.speech.dataset_files import Folder, check_place, read_folder, write_set
+from affectgen.speech.dataset_words import EMOTIONS, Variant, guide_reads, usual_words, variants
+
+Say = Callable[[str], None]
+
+
+def numbers_of(shares: str) -> tuple[float, float, float]:
+    """Three shares from "0.6,0.2,0.2". ValueError for anything else."""
+    train, valid, test = (float(share) for share in shares.split(","))
+    return train, valid, test
+
+
+def made_set(
+    folder: Path, output: Path, shares: tuple[float, float, float], seed: int, link: bool, force: bool, say: Say
+) -> dict[str, Any]:
+    """Make the set and give what its about.json says. AffectgenError where the folder cannot be used, nothing comes of
+    it, or the output cannot be written; UsageError for shares that are no parts of a whole."""
+    division = Division(shares, seed)
+    check_place(output, force)
+    found = read_folder(folder)
+    for why, count in found.skipped.items():
+        say(f"{count} recordings {why} are left out")
+    reads, fluent = guide_reads(), usual_words()
+
+    def make(text: str, chance: np.random.Generator) -> Mapping[str, Variant]:
+        return variants(text, reads, fluent, chance)
+
+    items = items_of(found.spoken, make, division)
+    if not items:
+        raise AffectgenError(f"No sentence of {folder} has a word that can be changed.", "Give other sentences.")
+    about = about_of(found, items, division)
+    for split in SPLITS:
+        if not about["items"][split]:
+            say(f"{split} is empty: {about['speakers']} speakers and {about['sentences']} sentences do not fill it")
+    write_set(output, items, about, link, force)
+    return about
+
+
+def about_of(found: Folder, items: Sequence[Item], division: Division) -> dict[str, Any]:
+    """What about.json says: how the set was made, and what is in it."""
+    splits = Counter(item.split for item in items)
+    speakers = {f"{item.speaker:03d}": item.recording.speaker for item in items}
+    return {
+        "made_by": f"affectgen {affectgen.__version__}, speech dataset", "seed": division.seed,
+        "shares": dict(zip(SPLITS, division.shares, strict=True)),
+        "items": {split: splits[split] for split in (*SPLITS, LEFT_OUT)},
+        "emotions": {emotion: sum(item.variant.emotion == emotion for item in items) for emotion in EMOTIONS},
+        "speakers": len({one.speaker for one in found.spoken}), "sentences": len({item.number for item in items}),
+        "recordings": len(found.spoken), "skipped": found.skipped, "speaker_names": speakers,
+    }  # fmt: skip

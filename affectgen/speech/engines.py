@@ -1,0 +1,109 @@
+"""How an outside editor of speech is plugged in: `affectgen speech edit --engine NAME`.
+
+A package declares it as an entry point of the group `affectgen.speech_engines`:
+
+    [project.entry-points."affectgen.speech_engines"]
+    mine = "my_package.editor:load"
+
+`load(device)` returns an `Engine`; whatever is heavy is imported there. The engine gives the sound of the new words
+only: cutting, seams, the untouched rest of the file and the emotion are this project's, so samples outside the edited
+spans stay what they were whatever an engine does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectgen.affect import Affect
+from affectgen.errors import AffectgenError, UsageError
+from affectgen.speech.alignment import Alignment, Word
+from affectgen.speech.differ import Edit
+
+GROUP = "affectgen.speech_engines"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One recording and all that is to be new in it.
+
+    samples: the recording, mono float64 [N], full scale 1; rate: a second; alignment: of `old_text`; edits: those with
+    new words, in order; target: the emotion that the new words are to have, None to follow the recording; seed: what
+    draws at random draws from this.
+    """
+
+    samples: NDArray[np.float64]
+    rate: int
+    alignment: Alignment
+    old_text: str
+    new_text: str
+    edits: tuple[Edit, ...]
+    target: Affect | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Filling:
+    """The sound of one edit's new words. samples: mono float [M] at the request's rate; start, end: seconds of it
+    between which the words are, None for its end: what is outside may be used for the seams; words: with their times
+    in it, empty where the engine does not know; source: who said them, for the manifest."""
+
+    samples: NDArray[np.float64]
+    start: float = 0.0
+    end: float | None = None
+    words: tuple[Word, ...] = ()
+    source: str = ""
+
+    def stop(self, rate: int) -> float:
+        """`end`, or the end of the samples."""
+        return len(self.samples) / rate if self.end is None else self.end
+
+
+class Engine(Protocol):
+    """An editor that is ready."""
+
+    @property
+    def name(self) -> str:
+        """For the manifest: its name and version, and that of its weights."""
+        ...
+
+    def fill(self, request: Request) -> Sequence[Filling]:
+        """One filling for each of the request's edits. AffectgenError for what it cannot say."""
+        ...
+
+
+def engine_names() -> list[str]:
+    """The engines that installed packages declare, sorted."""
+    return sorted(point.name for point in entry_points(group=GROUP))
+
+
+def load_engine(name: str, device: str = "cpu") -> Engine:
+    """The engine of that name. UsageError for one that no package declares; AffectgenError where it does not load."""
+    found: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in found:
+        known = f"Known: {', '.join(sorted(found))}." if found else "No package that brings one is installed."
+        raise UsageError(f"There is no speech engine {name!r}.", f"{known} Leave --engine out for the built-in one.")
+    try:
+        engine: Engine = found[name].load()(device)
+    except ImportError as error:
+        text = f"The speech engine {name} cannot be loaded: {error}."
+        raise AffectgenError(text, "Install what it needs.") from error
+    return engine
+
+
+def checked_fillings(fillings: Sequence[Filling], request: Request) -> list[Filling]:
+    """The fillings, if they can be used. AffectgenError where their number, shape or values are not as promised."""
+    if len(fillings) != len(request.edits):
+        text = f"The engine gave {len(fillings)} pieces of sound for {len(request.edits)} edits."
+        raise AffectgenError(text, "Report it to the engine's authors.")
+    for filling in fillings:
+        sound, end = filling.samples, filling.stop(request.rate)
+        whole = sound.ndim == 1 and len(sound) > 0 and bool(np.isfinite(sound).all())
+        if not whole or not 0 <= filling.start < end <= len(sound) / request.rate + 1e-6:
+            raise AffectgenError("The engine gave no sound that can be used.", "Report it to the engine's authors.")
+    return list(fillings)
