@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from affectgen.cli.evaluate_speech import speech
 from affectgen.cli.options import (
     LARGEST_SEED,
     Number,
@@ -53,6 +54,9 @@ KINDS = ("midi", "music", "speech", "text")
 @click.group()
 def evaluate() -> None:
     """Measure how well a generator meets what it is asked, and how well the recognisers read."""
+
+
+evaluate.add_command(speech)
 
 
 @evaluate.command()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from affectgen.evaluate.figures import Report
 
 FOLDER = click.Path(path_type=Path)
-TITLES = {"muser": "MusER", "emogen": "EmoGen", "medicine": "Medicine"}  # of their reports
+TITLES = {"muser": "MusER", "emogen": "EmoGen", "medicine": "Medicine", "speech": "Speech"}  # of their reports
 SHOWING = ("beside", "saved", "write", "output", "force", "as_json", "quiet", "verbose")  # need nothing measured
 FIRST_SEED = 1000
 

@@ -47,26 +47,29 @@ class Figure:
 
 @dataclass(frozen=True)
 class Report:
-    """All figures of one checkpoint, with what was measured and how; training: what its config says of its making."""
+    """All figures of one checkpoint, with what was measured and how; training: what its config says of its making;
+    heads: what the columns "baseline" and "real" are called, by field, where they hold something else."""
 
     title: str
     settings: dict[str, Any]
     figures: Sequence[Figure]
     training: dict[str, Any] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what is not finite becomes None."""
         rows = [asdict(figure) | {"met": figure.met} for figure in self.figures]
         for row in rows:
             row |= {key: None for key, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
-        return {"title": self.title, "settings": self.settings, "figures": rows, "training": self.training}
+        heads = {"heads": self.heads} if self.heads else {}
+        return {"title": self.title, "settings": self.settings, "figures": rows, "training": self.training, **heads}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Report:
         """Read back what `to_json` gave. KeyError or TypeError where it is no report."""
         fields = [{name: value for name, value in row.items() if name != "met"} for row in values["figures"]]
         rows = [Figure(**row | {"value": math.nan if row["value"] is None else row["value"]}) for row in fields]
-        return cls(values["title"], values["settings"], rows, values["training"])
+        return cls(values["title"], values["settings"], rows, values["training"], values.get("heads", {}))
 
     def _told(self, columns: dict[str, str]) -> dict[str, str]:
         """Those of some columns (head: field) for which any figure has a value."""
@@ -93,7 +96,8 @@ class Report:
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         others = [other.label for other in beside]
         before = self._told({"affects shuffled": "shuffled"})
-        after = self._told({"baseline": "baseline", "real music": "real", "published": "published"})
+        names = {"baseline": "baseline", "real": "real music", "published": "published"} | self.heads
+        after = self._told({head: name for name, head in names.items()})
         heads = ["figure", self.label, "bar", "met", *before, *others, *after]
         lines = [f"## {self.title}", "", settings, "", _row(heads), _row(["---"] * len(heads))]
         values = [{figure.name: figure.value for figure in other.figures} for other in beside]

@@ -50,10 +50,10 @@ class Heard:
         return len(self.features)
 
 
-def listen(samples: Samples, usual: Floats32 | None = None) -> Heard:
-    """The features of mono samples [N] at RATE. usual: the mean cepstrum to take off, else their own."""
+def listen(samples: Samples) -> Heard:
+    """The features of mono samples [N] at RATE, their mean cepstrum taken off."""
     cepstra, loud = _cepstra(samples)
-    cepstra = cepstra - (mean_of(cepstra, loud) if usual is None else usual)
+    cepstra = cepstra - cepstra[_in_a_room(loud)].mean(axis=0)
     one = USUAL // HOP
     padded = np.pad(cepstra, ((3 * one, 3 * one), (0, 0)), mode="edge")
     count = len(cepstra)
@@ -64,11 +64,6 @@ def listen(samples: Samples, usual: Floats32 | None = None) -> Heard:
     slope = at(2) - at(-2)
     bend = at(3) - at(-1) - at(1) + at(-3)
     return Heard(np.stack([cepstra, slope, bend], axis=1).astype(np.float32), loud)  # [T, 3, 13]
-
-
-def mean_of(cepstra: Floats32, loud: Floats32) -> Floats32:
-    """The mean cepstrum of what is not digital silence, [13]."""
-    return np.asarray(cepstra[_in_a_room(loud)].mean(axis=0))
 
 
 def _cepstra(samples: Samples) -> tuple[Floats32, Floats32]:

@@ -98,8 +98,8 @@ def load_model() -> AcousticModel:
         stay = _stay((folder / "transition_matrices").read_bytes(), len(names))
     except (OSError, ValueError, struct.error) as error:
         raise CheckpointError(f"The acoustic model in {folder} cannot be read: {error}.", REMEDY) from error
-    constant = -0.5 * np.log(2 * np.pi * variance).sum(axis=-1)
-    precision = 1 / variance
+    constant = np.asarray(-0.5 * np.log(2 * np.pi * variance).sum(axis=-1), dtype=np.float32)
+    precision = np.asarray(1 / variance, dtype=np.float32)
     return AcousticModel(
         names, silence, tree, sequence, states, mean, precision, constant, weight, first_state, stay
     )  # fmt: skip

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from affectgen.audio.files import Samples, audio_info, is_silent, named, read_mono, resampled
+from affectgen.audio.files import Samples, audio_info, is_silent, named, resampled
 from affectgen.errors import AudioError
-from affectgen.speech.acoustic import RATE, Fits, Heard, listen, usual_fit
+from affectgen.speech.acoustic import HOP, RATE, Fits, Heard, listen, usual_fit
 from affectgen.speech.acoustic_files import load_model
-from affectgen.speech.align_long import WINDOW, align_windows
+from affectgen.speech.align_long import WINDOW, Forward, align_windows
 from affectgen.speech.aligned import Row, Stretch, fitted, rows_of, words_at
 from affectgen.speech.alignment import Alignment, Word
-from affectgen.speech.lattice import build, search
+from affectgen.speech.lattice import build, build_amid, search
 from affectgen.speech.mismatch import MismatchError, mismatch, nothing_fits
 from affectgen.speech.phone_loop import loop, stretches
 from affectgen.speech.pronounce import pronunciations
@@ -30,6 +30,7 @@ __all__ = ["AlignSettings", "Aligner", "MismatchError"]
 
 SHORTEST = 0.05  # seconds
 LONGEST_WHOLE = 45.0  # seconds that are aligned at once
+LONGER = "Give a longer recording."
 
 
 @dataclass(frozen=True)
@@ -69,24 +70,21 @@ class Aligner:
         info = audio_info(source)
         if info.seconds < SHORTEST:
             raise AudioError(f"{named(source)} lasts {info.seconds:.3f} s: too short for a word.", LONGER)
-
-        def part(start: float, seconds: float) -> Samples:
-            return read_mono(source, RATE, start, seconds)
-
-        return self._aligned(part, info.seconds, rows)
+        return self._aligned(Forward(source), info.seconds, rows)
 
     def pick(
         self, samples: Samples, rate: int, words: Sequence[str], span: tuple[float, float] | None = None
     ) -> list[float]:
         """The log likelihood of each of `words` (single words) as all that is said in `samples` [N], or in the `span`
-        of it in seconds, which is better: the voice and room are then known from the rest.
+        of it in seconds, which is better: the voice and room are then known from the rest, and what the word stands
+        between may be any sound.
 
         In nats below the best fitting sounds at each time; -inf for a word that cannot fit.
         """
         _check(samples, rate)
         heard = listen(resampled(samples, rate, RATE))
         if span is not None:
-            first, last = (round(second * 1000 / FRAME_MS) for second in span)
+            first, last = (round(second * RATE / HOP) for second in span)
             heard = Heard(heard.features[first:last], heard.loud[first:last])
             if not heard.frames:
                 raise AudioError(f"The span {span[0]:g} to {span[1]:g} s holds no sound.", "Give another.")
@@ -94,7 +92,9 @@ class Aligner:
         usual = float(usual_fit(model, heard)[0].sum()) / 2
         found = []
         for word in words:
-            best = search(model, fits, build(model, [row.variants for row in rows_of([word])]))
+            rows = [row.variants for row in rows_of([word])]
+            amid = span is not None and len(rows) == 1
+            best = search(model, fits, build_amid(model, rows[0]) if amid else build(model, rows)) if rows else None
             found.append(-np.inf if best is None else best[1] - usual)
         return found
 
@@ -137,10 +137,6 @@ class Aligner:
             if error is not None:
                 raise error
         return stretch
-
-
-LONGER = "Give a longer recording."
-FRAME_MS = 5.0
 
 
 def _check(samples: Samples, rate: int) -> None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from affectgen.audio.files import Samples, is_silent
+import numpy as np
+
+from affectgen.audio.files import Samples, blocks, is_silent
 from affectgen.errors import AudioError
 from affectgen.progress import tell
-from affectgen.speech.acoustic import Heard, listen
+from affectgen.speech.acoustic import HOP, RATE, Heard, listen
 from affectgen.speech.acoustic_files import AcousticModel
 from affectgen.speech.aligned import SECOND, Row, Stretch, fitted, words_at
 from affectgen.speech.alignment import Word
@@ -27,6 +30,27 @@ EARLIEST, LATEST = 0.4, 0.92  # shares of a window between which its last pause 
 Part = Callable[[float, float], Samples]
 
 
+class Forward:
+    """Parts of a file at RATE, asked for in order of time; each sample is read once. AudioError as `blocks`."""
+
+    def __init__(self, source: Path | bytes) -> None:
+        self._blocks = blocks(source, RATE)
+        self._held = np.zeros(0, dtype=np.float32)
+        self._first = 0  # the number of the first sample held
+
+    def __call__(self, start: float, seconds: float) -> Samples:
+        """Those from `start` on, `seconds` long, fewer at the end; never before what was asked for last."""
+        first, count = round(start * RATE), round(seconds * RATE)
+        while self._first + len(self._held) < first + count:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            drop = min(max(first - self._first, 0), len(self._held))
+            self._held = np.concatenate([self._held[drop:], block])
+            self._first += drop
+        return self._held[first - self._first : first - self._first + count]
+
+
 def align_windows(
     model: AcousticModel, part: Part, seconds: float, rows: Sequence[Row], check: bool
 ) -> list[Word]:
@@ -39,6 +63,8 @@ def align_windows(
     while start < seconds:
         final = seconds - start <= LAST
         samples = part(start, seconds - start if final else WINDOW)
+        if len(samples) < HOP:  # the file holds less than it says
+            break
         sounding = sounding or not is_silent(samples)
         heard = listen(samples)
         most = len(rows) if final else first + round(FASTEST * WINDOW)
@@ -55,6 +81,8 @@ def align_windows(
         tell("second", min(start, seconds), seconds)
     if not sounding:
         raise SILENT
+    if first < len(rows):
+        raise nothing_fits(samples, rows[first:], start)
     return words_at(kept, rows, seconds)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from affectgen.audio.f0 import Floats
 from affectgen.audio.files import Samples, resampled
 from affectgen.errors import AffectgenError
-from affectgen.speech.alignment import SILENCE, Alignment
+from affectgen.speech.alignment import SILENCE, Alignment, Word
 from affectgen.speech.differ import PAUSE, Edit, Token, tokens_of
 from affectgen.speech.donors import Synthesiser, context_of, no_voice
 from affectgen.speech.engines import Filling, Request
@@ -24,14 +24,16 @@ from affectgen.speech.twins import twins_of
 from affectgen.speech.units import ANY, from_sounds, whole_words
 from affectgen.speech.voice_frames import STEP, VoiceFrames
 
+WHOLE = 45.0  # seconds of a recording that is listened to as a whole
 POOL = 15.0  # seconds on either side of an edit in which the speaker is listened to
 LONGEST_PAUSE = 0.35  # seconds that new words bring with them
 NOISE = 10 ** (-55 / 20)  # of the donor's peak: what a filter turns into breath and room where the donor is silent
 STRONG = frozenset(".;:!?…")  # marks that end what is said in one breath
 FAR = 0.12  # seconds between two accounts of when a word begins, of which one must be wrong
+SHORTEST = 0.03  # seconds of a word that can be recognised
 FRAME = 0.005  # seconds that a likelihood is of
 WORST = -10.0  # of a frame: what a word that cannot be heard at all counts
-CLOSER = 2.5  # of a frame's log likelihood: what the whole way to the speaker's voice is worth against clear words
+CLOSER = 2.0  # of a frame's log likelihood: what the whole way to the speaker's voice is worth against clear words
 BESIDE = 1.5  # seconds of the recording on either side by which a recogniser knows the voice
 
 
@@ -47,11 +49,15 @@ class Aligns(Protocol):
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """The built-in engine. aligner: aligns what the synthesiser says; synthesiser: None where nothing is installed."""
+    """The built-in engine. aligner: aligns what the synthesiser says, without doubting that it is the text;
+    synthesiser: None where nothing is installed; matching: how its voice becomes the speaker's."""
 
     aligner: Aligns
     synthesiser: Synthesiser | None
     matching: Matching = field(default_factory=Matching)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "aligner", trusting(self.aligner))
 
     @property
     def name(self) -> str:
@@ -60,12 +66,12 @@ class BuiltIn:
 
     def fill(self, request: Request) -> list[Filling]:
         """One filling for each edit. AffectgenError where nothing can say its words."""
-        speaker = Speech(np.asarray(request.samples, dtype=np.float64), request.rate, request.alignment)
         old, new = tokens_of(request.old_text), tokens_of(request.new_text)
-        return [self._one(edit, speaker, old, new, request.seed) for edit in request.edits]
+        whole = None if request.alignment.seconds > WHOLE else nearby(request, None)
+        near = ((edit, nearby(request, edit) if whole is None else whole) for edit in request.edits)
+        return [self._one(edit, speaker, old, new, request.seed) for edit, speaker in near]
 
-    def _one(self, edit: Edit, speaker: Speech, old: Sequence[Token], new: Sequence[Token], seed: int) -> Filling:
-        near = nearby(speaker, edit)
+    def _one(self, edit: Edit, near: Speech, old: Sequence[Token], new: Sequence[Token], seed: int) -> Filling:
         source = with_pauses(self._source(edit, near, old, new, seed), edit, near, new)
         start, end = source.span
         first = max(round((start - MARGIN) / STEP), 0) * STEP
@@ -85,13 +91,15 @@ class BuiltIn:
         """How well the new words are understood, mean log likelihood of 5 ms; 0 where only one version is made."""
         if len(self.matching.shares) == 1:
             return 0.0
-        rate, places = speaker.rate, (edit.start, edit.end)
+        rate, places = speaker.rate, (edit.start - speaker.begins, edit.end - speaker.begins)
         before = speaker.samples[max(round((places[0] - BESIDE) * rate), 0) : round(places[0] * rate)]
         after = speaker.samples[round(places[1] * rate) : round((places[1] + BESIDE) * rate)]
         sound = filling.samples[round(filling.start * rate) : round(filling.stop(rate) * rate)]
         whole = np.concatenate([before, sound, after]).astype(np.float32)
         found, frames = 0.0, 0.0
         for word in filling.words:
+            if word.end - word.start < SHORTEST:
+                continue
             start, end = (len(before) / rate + second - filling.start for second in (word.start, word.end))
             score = self.aligner.pick(whole, rate, [word.text], (start, end))[0]
             found += max(score, WORST * (end - start) / FRAME)
@@ -162,22 +170,33 @@ class BuiltIn:
         return source.speech.samples[round(start * rate) : round(end * rate)]
 
 
-def nearby(speaker: Speech, edit: Edit) -> Speech:
-    """The recording around an edit, so that long ones cost no more; words keep their place in the text."""
-    reach = edit.start - POOL, edit.end + POOL
-    words = [word for word in speaker.alignment.words if reach[0] <= word.start and word.end <= reach[1]]
-    if len(words) == len(speaker.alignment.words) or not words:
-        return speaker
-    start, end = max(words[0].start - 0.2, 0.0), min(words[-1].end + 0.2, speaker.alignment.seconds)
-    part = speaker.samples[round(start * speaker.rate) : round(end * speaker.rate)]
-    moved = tuple(
-        replace(
-            word, start=word.start - start, end=word.end - start,
-            phones=tuple(replace(one, start=one.start - start, end=one.end - start) for one in word.phones),
-        )
-        for word in words
-    )  # fmt: skip
-    return Speech(part, speaker.rate, Alignment(moved, len(part) / speaker.rate))
+def trusting(aligner: Aligns) -> Aligns:
+    """The same aligner, which takes its text for granted: synthesisers' voices are unlike those that it knows, and what
+    they say is what they were told."""
+    from affectgen.speech.align import Aligner, AlignSettings
+
+    if isinstance(aligner, Aligner) and aligner.settings.check:
+        return Aligner(AlignSettings(check=False))
+    return aligner
+
+
+def nearby(request: Request, edit: Edit | None) -> Speech:
+    """The recording around an edit, so that long ones cost no more, or all of it; words keep their place in the text.
+    """
+    words, rate, seconds = request.alignment.words, request.rate, request.alignment.seconds
+    start, end = 0.0, seconds
+    if edit is not None:
+        words = tuple(word for word in words if edit.start - POOL <= word.start and word.end <= edit.end + POOL)
+        start, end = max(edit.start - POOL, 0.0), min(edit.end + POOL, seconds)
+    first = round(start * rate)
+    part = request.samples[first : round(end * rate)].astype(np.float64)
+    moved = tuple(_earlier(word, first / rate) for word in words)
+    return Speech(part, rate, Alignment(moved, len(part) / rate), first / rate)
+
+
+def _earlier(word: Word, seconds: float) -> Word:
+    phones = tuple(replace(one, start=one.start - seconds, end=one.end - seconds) for one in word.phones)
+    return replace(word, start=word.start - seconds, end=word.end - seconds, phones=phones)
 
 
 def beside(speaker: Speech, edit: Edit) -> tuple[str, str]:
@@ -195,10 +214,11 @@ def with_pauses(source: Source, edit: Edit, speaker: Speech, new: Sequence[Token
     before, after = said.get(source.first - 1), said.get(source.last)
     lead = tail = 0.0
     start, stop = edit.change.start, edit.change.stop
+    opens, closes = edit.start - speaker.begins, edit.end - speaker.begins
     kept = theirs.get(edit.change.first - 1)
-    if before is not None and kept is not None and new[start - 1].ends and edit.start - kept.end < PAUSE:
+    if before is not None and kept is not None and new[start - 1].ends and opens - kept.end < PAUSE:
         lead = min(said[source.first].start - before.end, LONGEST_PAUSE)
     kept = theirs.get(edit.change.last)
-    if after is not None and kept is not None and new[stop - 1].ends and kept.start - edit.end < PAUSE:
+    if after is not None and kept is not None and new[stop - 1].ends and kept.start - closes < PAUSE:
         tail = min(after.start - said[source.last - 1].end, LONGEST_PAUSE)
     return replace(source, lead=max(lead, 0.0), tail=max(tail, 0.0))

@@ -33,10 +33,12 @@ FARTHEST = 1.0  # seconds from the span within which neighbours are looked for
 ARCH = 0.75  # semitones that words between two neighbours stand above it
 OWN = 0.1  # of the difference of the span's own level to it
 EDGES = (0.6, 1.1)  # of the differences of the pitch before and after the span to it, at these ends of the span
+FARTHEST_EDGE = 10.0  # semitones that this difference is taken for at most
 FADES = 0.16  # seconds in which the pull of an edge falls to a third
 SHORT, LONG = 1.0, 3.0  # seconds of spans of whose own movement so much stays:
 MOVEMENTS = (0.25, 0.9)
 LARGEST = 7.0  # semitones: a movement beyond is a fault of the tracker
+FAULT = 17.0  # semitones from the median around beyond which a pitch is none, in the liveliest voice
 MOST = 14.0  # semitones that the pitch is moved by
 PACE = 0.4  # of the difference in log lengths
 PACES = (0.7, 1.5)
@@ -131,9 +133,9 @@ def by_context(region: Region) -> Recipe:
 
 def pitch_of(region: Region) -> Floats:
     """The factor on each frame's pitch, [T]; 1 where the span or all around it is without a voice."""
-    tones, inside = smooth_tones(region.tones), region.inside
-    own = np.flatnonzero(inside & region.voiced)
-    around = tones[region.outside & region.voiced & region.active]
+    tones = believed(region)
+    own = np.flatnonzero(region.inside & np.isfinite(tones))
+    around = tones[region.outside & region.active & np.isfinite(tones)]
     if not len(own) or not len(around):
         return np.ones(region.count)
     moments = own * HOP
@@ -149,7 +151,8 @@ def pitch_of(region: Region) -> Floats:
     wanted = goal + kept * np.clip(tones[own] - level, -LARGEST, LARGEST)
     for side, away, pull in zip((left, right), (moments - start, end - moments), EDGES, strict=True):
         if side is not None:
-            wanted = wanted + pull * np.exp(-np.maximum(away, 0.0) / FADES) * (side[1] - middle)
+            edge = float(np.clip(side[1] - middle, -FARTHEST_EDGE, FARTHEST_EDGE))
+            wanted = wanted + pull * np.exp(-np.maximum(away, 0.0) / FADES) * edge
     steps = np.clip(wanted - tones[own], -MOST, MOST)
     return np.asarray(2 ** (np.interp(np.arange(region.count), own, steps) / 12))
 
@@ -163,10 +166,20 @@ def neighbour(region: Region, tones: Floats, before: bool) -> tuple[float, float
     frames = np.flatnonzero(near & region.outside & region.active)
     frames = frames[::-1] if before else frames
     frames = frames[: round(BESIDE / HOP)]
-    frames = frames[region.voiced[frames]]
+    frames = frames[np.isfinite(tones[frames])]
     if len(frames) < EDGE:
         return None
     return float(np.median(tones[frames])), float(np.median(tones[frames[:EDGE]]))
+
+
+def believed(region: Region) -> Floats:
+    """The pitch in semitones, smooth, [T]: nan where there is none, and around the span where it lies farther than
+    FAULT from the median there: noises and octaves that the tracker took wrongly."""
+    tones = region.tones
+    known = region.outside & np.isfinite(tones)
+    if known.any():
+        tones[known & (np.abs(tones - np.median(tones[known])) > FAULT)] = np.nan
+    return smooth_tones(tones)
 
 
 def smooth_tones(tones: Floats) -> Floats:

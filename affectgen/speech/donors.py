@@ -108,8 +108,8 @@ class EspeakLibrary:
 
 
 def espeak_voice(hertz: float) -> tuple[str, int]:
-    """(voice, pitch of 0 to 99) of espeak-ng for a median pitch in Hz. The variant f2 is understood far better than the
-    plain voice (a recogniser picks 27 of 30 words in it, 16 in the plain one), by men's pitch too."""
+    """(voice, pitch of 0 to 99) of espeak-ng for a median pitch in Hz. A recogniser understands the variant f2 far
+    better than the plain voice, for men's pitch too."""
     return "en-us+f2", int(np.clip(50 + POINTS * np.log2(hertz / MIDDLE), 0, 99))
 
 

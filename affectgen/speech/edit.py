@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from affectgen.affect import Affect
-from affectgen.audio.f0 import Floats
-from affectgen.audio.files import is_silent
+from affectgen.audio.files import Samples, is_silent
 from affectgen.errors import AffectgenError, AudioError
 from affectgen.speech.alignment import Alignment, Phone, Word
 from affectgen.speech.builtin import Aligns
@@ -72,12 +71,11 @@ def edited(
         raise AudioError("The recording is silent.", "Give one in which the old text is spoken.")
     found = aligner.align(mono, recording.rate, old_text) if alignment is None else alignment
     edits = edits_between(found, old_text, new_text)
-    whole = mono.astype(np.float64)
     spoken = [edit for edit in edits if edit.added]
-    request = Request(whole, recording.rate, found, old_text, new_text, tuple(spoken), target, seed)
+    request = Request(mono, recording.rate, found, old_text, new_text, tuple(spoken), target, seed)
     fillings = dict(zip(spoken, checked_fillings(engine.fill(request), request), strict=True)) if spoken else {}
     fillings = {edit: _with_words(one, edit, recording.rate, aligner) for edit, one in fillings.items()}
-    cuts = _joints(whole, recording.rate, edits, fillings)
+    cuts = _joints(mono, recording.rate, edits, fillings)
     patches = [_patch(recording, cut, fillings.get(edit)) for edit, cut in zip(edits, cuts, strict=True)]
     made = patched(recording, patches)
     placed = _placed(edits, patches, fillings, recording.rate)
@@ -86,7 +84,7 @@ def edited(
 
 
 def _joints(
-    whole: Floats, rate: int, edits: Sequence[Edit], fillings: dict[Edit, Filling]
+    whole: Samples, rate: int, edits: Sequence[Edit], fillings: dict[Edit, Filling]
 ) -> list[Joint]:
     """The cuts of each edit; where two edits are near each other, so near that they do not meet."""
     cuts = []

@@ -46,11 +46,11 @@ class EditRunner:
         return [self._one(option) for option in options]
 
     @cached_property
-    def _aligners(self) -> tuple[Aligner, Aligner]:
-        """For recordings, whose text is checked, and for synthesisers, which say what they are told."""
-        from affectgen.speech.align import Aligner, AlignSettings
+    def _aligner(self) -> Aligner:
+        """Read once."""
+        from affectgen.speech.align import Aligner
 
-        return Aligner(), Aligner(AlignSettings(check=False))
+        return Aligner()
 
     def _engine(self, option: EditOptions) -> Engine:
         """What says new words."""
@@ -60,7 +60,7 @@ class EditRunner:
 
         if option.engine is not None:
             return load_engine(option.engine, self.device)
-        return BuiltIn(self._aligners[1], find_synthesiser(option.tts))
+        return BuiltIn(self._aligner, find_synthesiser(option.tts))
 
     def _one(self, option: EditOptions) -> Result:
         from affectgen.audio.formats import format_named
@@ -96,7 +96,7 @@ class EditRunner:
         from affectgen.speech.edit import edited
 
         affect = None if target is None else target.affect
-        made = edited(recording, option.text, option.to, self._aligners[0], engine, affect, option.seed)
+        made = edited(recording, option.text, option.to, self._aligner, engine, affect, option.seed)
         return (made, None) if target is None else felt(made, target, option.seed)
 
 
@@ -129,14 +129,11 @@ def felt(made: Edited, target: Target, seed: int = 0) -> tuple[Edited, dict[str,
         return made, None
     settings = CorrectSettings(seed=seed)
     new, found = corrected_recording(made.recording, made.alignment, spans, target, settings)
-    longer = {
-        id(one): (after[1] - after[0]) - (before[1] - before[0])
-        for one, before, after in zip(places, spans, found.spans, strict=True)
-    }
-    edits, moved = [], 0.0
+    rate, edits, moved = made.recording.rate, [], 0.0
     for one in made.edits:
         start = one.start + moved
-        moved += longer.get(id(one), 0.0)
+        inside = [patch for patch in found.patches if one.start * rate - 1 <= patch.start < one.end * rate]
+        moved += sum(len(patch.sound) - (patch.end - patch.start) for patch in inside) / rate
         edits.append(replace(one, start=start, end=one.end + moved))
     alignment = made.alignment if found.alignment is None else found.alignment
     facts = {**target.affect.to_json(), "label": target.label, **found.facts}

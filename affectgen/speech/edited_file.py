@@ -52,8 +52,10 @@ class Recording:
 
     def mono(self) -> Samples:
         """The mean of the channels, float32 [N]."""
-        scale = 2.0**-31 if self.bits is not None else 1.0
-        return (self.stored.mean(axis=1) * scale).astype(np.float32)
+        mono = np.empty(len(self.stored), dtype=np.float32)
+        for start in range(0, len(mono), 1 << 20):  # long files must not need their size again
+            mono[start : start + (1 << 20)] = self.floats(start, start + (1 << 20)).mean(axis=1)
+        return mono
 
     def rounded(self, sound: NDArray[np.float64]) -> NDArray[Any]:
         """New sound [M, C], full scale 1, in the form of `stored`: cut off at full scale and rounded to the file's

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.affect import Affect
+from affectgen.audio.files import Samples
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.speech.alignment import Alignment, Word
 from affectgen.speech.differ import Edit
@@ -32,12 +33,12 @@ GROUP = "affectgen.speech_engines"
 class Request:
     """One recording and all that is to be new in it.
 
-    samples: the recording, mono float64 [N], full scale 1; rate: a second; alignment: of `old_text`; edits: those with
+    samples: the recording, mono float32 [N], full scale 1; rate: a second; alignment: of `old_text`; edits: those with
     new words, in order; target: the emotion that the new words are to have, None to follow the recording; seed: what
     draws at random draws from this.
     """
 
-    samples: NDArray[np.float64]
+    samples: Samples
     rate: int
     alignment: Alignment
     old_text: str

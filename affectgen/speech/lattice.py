@@ -84,6 +84,23 @@ def build(model: AcousticModel, words: Sequence[Sequence[tuple[int, ...]]], open
     return graph
 
 
+def build_amid(model: AcousticModel, variants: Sequence[tuple[int, ...]]) -> Graph:
+    """The graph of one word amid others that are not known: its ends are modelled between any neighbours, silence being
+    one."""
+    graph, quiet = Graph(), model.silence
+    silence = graph.add(quiet, model.states_of(quiet, quiet, quiet, INSIDE), -1, 0)
+    any_phone = {number for number, name in enumerate(model.names) if not name.startswith("+")}
+    entries, exits = _word(graph, model, 0, variants, any_phone, any_phone)
+    graph.first = [silence, *(node for node, _, _ in entries)]
+    for node, left, _ in entries:
+        if left == quiet:
+            graph.before[node].append((silence, 0.0))
+    silence = graph.add(quiet, model.states_of(quiet, quiet, quiet, INSIDE), -1, 0)
+    graph.before[silence] += [(node, PAUSE) for node, _, expects in exits if expects == quiet]
+    graph.last = [silence, *(node for node, _, _ in exits)]
+    return graph
+
+
 def _enter(
     graph: Graph, node: int, left: int, phone: int, exits: list[tuple[int, int, int]], silence: int, quiet: int
 ) -> None:

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from affectgen.nn.checkpoint import save_arrays
 from affectgen.speech.letters import ALPHABET, CHECKPOINT, EDGE, KIND, ORDER, Letters, surroundings
@@ -124,13 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("checkpoints") / CHECKPOINT)
     folder = parser.parse_args(arguments).output
-    start = perf_counter()
+    start = process_time()
     letters = set(ALPHABET) - {EDGE}
     words = {word: known for word, known in dictionary().items() if set(word) <= letters and word[0].isalpha()}
     kept = {word: known for word, known in words.items() if held_out(word)}
     tree = fit({word: known for word, known in words.items() if word not in kept})
     found = figures(tree, kept)
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     command = "python -m affectgen.speech.letters_fit"
     config = {
         "kind": KIND, "about": "letters to sounds of US English, for words that the dictionary does not hold",

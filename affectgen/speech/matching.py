@@ -24,9 +24,9 @@ MOST = 36.0  # dB that a filter may add or take
 class Matching:
     """How neighbours are found. neighbours: how many are averaged; place: what a whole sound's length of difference in
     place costs, around: a differing sound on either side, other: another sound, sort: one of another sort, all in units
-    of the spread of a cepstral coefficient; twins: how much the comparison in the donor's own voice counts, single: what
-    a frame without a twin costs, squared units; smooth: frames that targets are averaged over; shares: how far of the
-    way to the target may be gone, the best of which is taken."""
+    of the spread of a cepstral coefficient; twins: how much the comparison in the donor's own voice counts, single:
+    what a frame without a twin costs, squared units; smooth: frames that targets are averaged over; shares: how far of
+    the way to the target may be gone, the best of which is taken."""
 
     neighbours: int = 12
     place: float = 4.0
@@ -36,7 +36,7 @@ class Matching:
     twins: float = 0.5
     single: float = 0.3
     smooth: int = 3
-    shares: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7)
+    shares: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.5)
 
 
 def neighbours_of(
@@ -45,8 +45,8 @@ def neighbours_of(
 ) -> tuple[NDArray[np.int64], Floats]:
     """(indices of the speaker's frames [K, n], their weights [K, n], which sum to 1) for each donor frame.
 
-    voice: all of the donor, by which it is known what its voice is like; twins: for each of the speaker's frames the one
-    of `voice` that says the same, -1 for none (`affectgen.speech.twins`).
+    voice: all of the donor, by which it is known what its voice is like; twins: for each of the speaker's frames the
+    one of `voice` that says the same, -1 for none (`affectgen.speech.twins`).
     """  # fmt: skip
     own = _normal(donor, voice)
     cost = _apart(own, _normal(speaker, speaker))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.audio.f0 import Floats
+from affectgen.audio.files import Samples
 from affectgen.speech.edited_file import Patch
 
 REACH = 0.015  # seconds from an edited span beyond which nothing is touched
@@ -31,8 +32,8 @@ class Joint:
 
 
 def joint(
-    recording: Floats, rate: int, start: float, end: float, sound: Floats | None, first: float = 0.0, last: float = 0.0,
-    search: tuple[float, float] = (SEARCH, SEARCH),
+    recording: Floats | Samples, rate: int, start: float, end: float, sound: Floats | None, first: float = 0.0,
+    last: float = 0.0, search: tuple[float, float] = (SEARCH, SEARCH),
 ) -> Joint:
     """The cuts for one edit. recording: mono [N]; start, end: seconds of what is taken out; sound: what is put in, mono
     [M], None for nothing; first, last: seconds of it between which its words are.
@@ -40,7 +41,7 @@ def joint(
     The recording's cuts lie within `search` seconds of `start` and `end`.
     """  # fmt: skip
     fade = 2 * max(round(FADE * rate / 2), 1)
-    scale = float(np.mean(recording**2)) + 1e-12
+    scale = float(np.dot(recording, recording)) / max(len(recording), 1) + 1e-12
     a, b = _inside(start, rate, len(recording), fade), _inside(end, rate, len(recording), fade)
     if sound is None:
         left, right = _best(recording, a, recording, b, rate, scale, min(search))
@@ -58,7 +59,7 @@ def _inside(seconds: float, rate: int, count: int, fade: int) -> int:
 
 
 def _best(
-    one: Floats, at: int, other: Floats, place: int, rate: int, scale: float, search: float
+    one: Floats | Samples, at: int, other: Floats | Samples, place: int, rate: int, scale: float, search: float
 ) -> tuple[int, int]:
     """(sample of the one, of the other) near the places given about which the two sound most alike, or least loud."""
     step, reach, width = max(round(STEP * rate), 1), round(search * rate), max(round(WINDOW * rate), 4)
@@ -71,7 +72,7 @@ def _best(
     return at + int(shifts[row]), place + int(shifts[column])
 
 
-def _windows(sound: Floats, centres: NDArray[np.int64], width: int) -> Floats:
+def _windows(sound: Floats | Samples, centres: NDArray[np.int64], width: int) -> Floats:
     """Stretches of `width` samples about each centre, zeros beyond the ends, [S, W]."""
     rows = centres[:, None] + np.arange(width) - width // 2
     inside = (rows >= 0) & (rows < len(sound))

@@ -19,11 +19,13 @@ LAST = 5  # frames of pitch at an edge: their median is the pitch there
 
 @dataclass(frozen=True)
 class Speech:
-    """Any voice with its words. samples: mono float64 [N], full scale 1; rate: a second; alignment: of all of it."""
+    """Any voice with its words. samples: mono float64 [N], full scale 1; rate: a second; alignment: of all of it;
+    begins: seconds of the recording at which it begins, where it is a part of one."""
 
     samples: Floats
     rate: int
     alignment: Alignment
+    begins: float = 0.0
 
     @cached_property
     def hertz(self) -> Floats:

@@ -19,8 +19,8 @@ NONE = -1
 
 
 def twins_of(source: Source, speaker: Speech) -> NDArray[np.int64]:
-    """For each frame of the speaker's (`Speech.frames`) the frame of the source's at the same place of the same sound of
-    the same word, NONE where there is none; the new words themselves have none. int64 [K]."""
+    """For each frame of the speaker's (`Speech.frames`) the frame of the source's at the same place of the same sound
+    of the same word, NONE where there is none; the new words themselves have none. int64 [K]."""
     theirs, own = speaker.alignment.words, source.speech.alignment.words
     found = np.full(len(speaker.frames.phone), NONE, dtype=np.int64)
     count = len(source.speech.frames.phone)
@@ -42,6 +42,7 @@ def _alike(one: Word, other: Word) -> bool:
 def _pair(found: NDArray[np.int64], mine: Word, its: Word, count: int) -> None:
     """Write the twins of one word's frames into `found`."""
     for one, other in zip(mine.phones, its.phones, strict=True):
-        frames = np.arange(np.ceil(other.start / STEP), min(np.ceil(other.end / STEP), len(found))).astype(np.int64)
+        first, last = (int(np.ceil(edge / STEP - 1e-6)) for edge in (other.start, other.end))
+        frames = np.arange(first, min(last, len(found)))
         place = (frames * STEP - other.start) / max(other.seconds, STEP)
         found[frames] = np.clip(np.rint((one.start + place * one.seconds) / STEP), 0, count - 1)

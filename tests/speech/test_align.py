@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from affectgen.audio.files import read_mono, resampled
@@ -15,6 +17,7 @@ from affectgen.errors import AffectgenError, AudioError
 from affectgen.evaluate.word_times import Said, by_espeak, word_times
 from affectgen.speech import espeak
 from affectgen.speech.align import LONGEST_WHOLE, Aligner, AlignSettings, MismatchError
+from affectgen.speech.align_long import Forward
 from affectgen.speech.alignment import PHONES
 
 TEXT = "please bring both of your brothers to the garden after lunch"
@@ -66,7 +69,7 @@ def test_an_alignment_is_whole(aligner: Aligner) -> None:
     phones = found.phones
     assert phones[0].start == 0
     assert phones[-1].end == pytest.approx(found.seconds)
-    assert all(one.end == next_one.start for one, next_one in zip(phones, phones[1:], strict=False))
+    assert all(one.end == next_one.start for one, next_one in pairwise(phones))
     assert all(phone.end > phone.start for phone in phones)
     for word in found.words:
         assert {phone.name for phone in word.phones} <= PHONES
@@ -115,7 +118,7 @@ def test_it_depends_on_nothing_before(aligner: Aligner) -> None:
 def test_another_text_is_refused_with_its_place(
     aligner: Aligner, reading: Sound, wrong: str, about: float | None
 ) -> None:
-    with pytest.raises(MismatchError, match="is not what is heard|cannot be said") as caught:
+    with pytest.raises(MismatchError, match=r"is not what is heard|cannot be said") as caught:
         aligner.align(*reading, wrong)
     if about is not None:
         assert any(abs(at - about) < 1.2 for at, _ in caught.value.where)
@@ -152,7 +155,7 @@ def test_a_long_recording_is_aligned_by_windows(aligner: Aligner) -> None:
     errors = np.abs([found.words[n].start - start for n, start in zip(stated, starts, strict=True)])
     assert np.median(errors) < 0.03
     assert (errors < 0.5).mean() > 0.98
-    assert all(one.end <= two.start + 1e-9 for one, two in zip(found.words, found.words[1:], strict=False))
+    assert all(one.end <= two.start + 1e-9 for one, two in pairwise(found.words))
     words = text.split()
     with pytest.raises(MismatchError) as caught:
         aligner.align(samples, said.rate, " ".join(words[:60] + words[108:]))
@@ -220,3 +223,21 @@ def test_pronunciations_of_written_words(aligner: Aligner) -> None:
     assert aligner.pronunciation("42") == ("F", "AO", "R", "T", "IY", "T", "UW")
     assert aligner.pronunciation("BBC") == ("B", "IY", "B", "IY", "S", "IY")
     assert aligner.pronunciation("—") == ()
+
+
+def test_a_file_is_read_forwards_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    wave = (np.random.default_rng(0).normal(size=16000 * 20) * 0.1).astype(np.float32)
+    soundfile.write(path, wave, 16000, subtype="PCM_24")
+    for source in (path, path.read_bytes()):
+        part = Forward(source)
+        for start, seconds in ((0.0, 8.0), (5.3, 8.0), (5.3, 9.0), (14.0, 3.0), (16.0, 10.0), (30.0, 1.0)):
+            wanted = wave[round(start * 16000) : round((start + seconds) * 16000)]
+            np.testing.assert_allclose(part(start, seconds), wanted, atol=1e-6)
+
+
+def test_a_file_and_its_samples_align_alike(aligner: Aligner, reading: Sound, real_data: Path) -> None:
+    path = real_data / "ljspeech" / "flac" / "LJ001-0001.flac"
+    one, other = aligner.align_file(path, LJ), aligner.align(*reading, LJ)
+    assert [word.text for word in one.words] == [word.text for word in other.words]
+    assert max(abs(a.start - b.start) for a, b in zip(one.words, other.words, strict=True)) <= 0.011

@@ -10,6 +10,7 @@ import pytest
 from affectgen.errors import AffectgenError
 from affectgen.speech import espeak
 from affectgen.speech.align import Aligner, AlignSettings
+from affectgen.speech.alignment import Alignment
 from affectgen.speech.builtin import BuiltIn
 from affectgen.speech.donors import EspeakLibrary
 from affectgen.speech.edit import Edited, edited
@@ -99,3 +100,19 @@ def test_a_pause_comes_with_a_mark(case: Case) -> None:
     paused = case.edited(TEXT.replace("The weather", "Today, the weather"))
     lengths = [one.edits[0].end - one.edits[0].start for one in (plain, paused)]
     assert lengths[1] > lengths[0] + 0.08
+
+
+def test_an_edit_late_in_a_long_recording_is_the_same_edit(case: Case) -> None:
+    from affectgen.speech.edit import shifted
+
+    rate = case.recording.rate
+    lead = np.random.default_rng(1).normal(size=(100 * rate, 1)) * 3e-4
+    stored = np.concatenate([lead, case.recording.stored])
+    words = tuple(shifted(word, 100.0, word.index) for word in case.speech.alignment.words)
+    speech = Speech(stored[:, 0], rate, Alignment(words, len(stored) / rate))
+    late = Case(Recording(stored, rate, "DOUBLE"), speech, case.aligner)
+    made, plain = late.edited(TEXT.replace("river", "garden")), case.edited(TEXT.replace("river", "garden"))
+    word, other = made.alignment.words[8], plain.alignment.words[8]
+    assert word.start - 100 == pytest.approx(other.start, abs=0.02)
+    assert word.end - word.start == pytest.approx(other.end - other.start, abs=0.03)
+    np.testing.assert_array_equal(made.recording.stored[: 101 * rate], stored[: 101 * rate])

@@ -189,6 +189,15 @@ def test_an_emotion_is_retrieved_and_mixed(tmp_path) -> None:
     assert tones(found.samples, found.spans[0]) - tones(sound, SPAN) == pytest.approx(moved[1.0] + 2, abs=1.0)
 
 
+def test_a_whistle_beside_the_span_is_not_followed() -> None:
+    sound = edited(150.0, 150.0)
+    whistle = slice(round(SPAN[1] * RATE), round((SPAN[1] + 0.45) * RATE))
+    moments = np.arange(whistle.stop - whistle.start) / RATE
+    sound[whistle] = 0.2 * np.sin(2 * np.pi * 520 * moments)
+    found = corrected(sound, RATE, None, [SPAN], None)
+    assert abs(tones(found.samples, found.spans[0]) - tones(sound, SPAN)) < 3
+
+
 def test_spans_that_touch_are_one() -> None:
     assert together([(2.0, 2.5), (1.0, 1.5), (1.51, 1.8)]) == [(1.0, 1.8), (2.0, 2.5)]
     found = corrected(edited(), RATE, aligned(), [(1.5, 2.0), (1.0, 1.5)], None)

@@ -68,7 +68,7 @@ def test_the_pronunciation_that_is_heard_is_chosen(model: AcousticModel) -> None
 
 def test_an_open_end_takes_only_what_is_said(model: AcousticModel) -> None:
     heard = drawn(model, ["SIL", "S", "IY", "SIL", "M", "UW", "N", "SIL"])
-    graph = build(model, [row.variants for row in rows_of("see moon chalk".split())], open_end=True)
+    graph = build(model, [row.variants for row in rows_of(["see", "moon", "chalk"])], open_end=True)
     found = search(model, Fits(model, heard), graph)
     assert found is not None
     assert {step.word for step in found[0]} == {-1, 0, 1}

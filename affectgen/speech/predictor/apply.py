@@ -58,7 +58,7 @@ def learned(
     change, gains = learned_change(samples, rate, alignment, affect, label, exemplars, strength, predictor)
     plain = np.asarray(samples, dtype=np.float64)
     if gains.any():
-        plain = filtered(plain, rate, gains, HOP, (BAND[0], min(BAND[1], rate / 2)))
+        plain = filtered(plain, rate, gains, HOP, BAND)
     return changed(analyse(plain, rate), change), change
 
 

@@ -93,6 +93,7 @@ class Predictor(nn.Module):
         self.last = nn.LayerNorm(dim)
         self.film = FiLM(condition, dim)
         self.out = nn.Linear(dim, len(COLUMNS))
+        nn.init.zeros_(self.label.weight)  # so that a label which no take teaches says nothing
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 

@@ -1,0 +1,90 @@
+"""`affectgen speech convert`: a whole recording with another emotion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import (
+    Command,
+    InputFile,
+    Number,
+    Talk,
+    affect_options,
+    affect_setting,
+    all_of,
+    origin,
+    settings_of,
+    talk_options,
+)
+from affectgen.cli.pieces import Order, make, print_json, single_target
+from affectgen.cli.render import FORMATS, sound_format
+from affectgen.errors import UsageError
+from affectgen.manifest import Setting
+from affectgen.speech.convert import METHODS, STRENGTHS
+from affectgen.speech.convert_options import STRONGEST, ConvertOptions
+
+
+def _file_options(command: Command) -> Command:
+    """Where the result goes and what kind of file it is."""
+    return all_of(
+        command,
+        click.option("-o", "--output", required=True, metavar="PATH|-", help="The file to write, or - (stdout)."),
+        click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by -o's ending; wav for -]"),
+        click.option("--quality", type=click.Choice(("low", "normal", "high")), default="normal", show_default=True,
+                     help="Of OGG, Opus and MP3."),
+        click.option("--force", is_flag=True, help="Replace files that exist."),
+        click.option("--manifest", type=click.Path(path_type=Path), help="Its place. [default: OUTPUT.json]"),
+        click.option("--no-manifest", is_flag=True, help="Write no manifest."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
+    )  # fmt: skip
+
+
+@click.command()
+@click.argument("source", type=InputFile(), metavar="FILE|-")
+@affect_options
+@click.option("--strength", type=Number(0, STRONGEST), default=1.0, show_default=True, envvar="AFFECTGEN_STRENGTH",
+              help="How much of it; 0 is an exact copy.")  # fmt: skip
+@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True,
+              help="retrieved: as voices with this emotion do; rules: as MARY's rules say.")  # fmt: skip
+@click.option("--tries", type=click.IntRange(1, len(STRENGTHS)), default=ConvertOptions.tries, show_default=True,
+              help="Versions of which the one nearest to the emotion is kept.")  # fmt: skip
+@click.option("--baseline", type=InputFile(), metavar="AUDIO|-",
+              help="The speaker's neutral voice. [default: FILE is neutral itself]")  # fmt: skip
+@click.option("--index", type=InputFile(), metavar="PATH", envvar="AFFECTGEN_VOICES",
+              help="A database of voices. [default: the package's own]")  # fmt: skip
+@_file_options
+@talk_options
+@click.pass_context
+def convert(ctx: click.Context, /, **params: Any) -> None:
+    """Give a whole recording another emotion.
+
+    FILE is whatever libsndfile reads, of one voice; - is standard input. Words and speaker stay; pitch, pace, pauses
+    and the colour of the voice change. Rate, channels, bits and tags stay, and a comment in the tags says that it was
+    edited. Edit voices only with the speaker's permission.
+
+    \b
+    affectgen speech convert in.wav -a sad -o sad.wav
+    affectgen speech convert in.flac -a angry --strength 0.6 --baseline neutral.wav -o angrier.flac
+    affectgen speech convert in.wav -a 0.5,0.3 --index voices.db -o out.wav
+    cat in.wav | affectgen speech convert - -a happy -o - | affectgen rate -
+    """
+    talk = Talk(params["quiet"], params["verbose"])
+    affect = affect_setting(ctx)
+    if affect.value is None:
+        raise UsageError("No emotion was given.", "Say which: -a sad")
+    kind = sound_format(ctx, folder=False)
+    if origin(ctx, "quality") == "option" and not _lossy(kind.value):
+        raise UsageError(f"--quality came with {kind.value}, which loses nothing.", "Leave it out.")
+    settings = settings_of(ctx, ConvertOptions, {"affect": affect, "format": Setting(kind.value, kind.origin)})
+    made = make(ctx, "speech convert", [Order(settings, single_target({**params, "plot": None}))], talk)
+    if params["as_json"]:
+        print_json("speech convert", made)
+
+
+def _lossy(name: str) -> bool:
+    from affectgen.audio.formats import format_named
+
+    return format_named(name).lossy

@@ -1,0 +1,50 @@
+"""`affectgen speech dataset`: an evaluation set out of transcribed speech."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.cli.options import LARGEST_SEED, Talk, talk_options
+from affectgen.errors import UsageError
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("--shares", metavar="A,B,C", default="0.6,0.2,0.2", show_default=True,
+              help="Of speakers, and of sentences, in training, validation and test.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True, help="Of what is drawn.")
+@click.option("--link", is_flag=True, help="Link recordings to where they lie instead of copying them.")
+@click.option("--force", is_flag=True, help="Replace a set that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON on standard output.")
+@talk_options
+def dataset(
+    folder: Path, output: Path, shares: str, seed: int, link: bool, force: bool, as_json: bool,
+    **params: Any,
+) -> None:  # fmt: skip
+    """Make a set to measure emotion in edited speech, from transcribed English speech in DIR.
+
+    Each item is a recording and its text with one word changed, so that the text has another emotion: anger, fear,
+    happiness, neutral, sadness. No speaker and no sentence is in two of train, valid and test. DIR holds manifest.csv
+    (file, text, and speaker, emotion where known), or recordings with a .txt or .lab beside each
+    (docs/speech_dataset.md).
+
+    \b
+    affectgen speech dataset recordings/ -o set/
+    affectgen speech dataset crema_d/ -o set/ --link --seed 3 --json | jq .items
+    """
+    from affectgen.speech.dataset_make import made_set, numbers_of
+
+    try:
+        numbers = numbers_of(shares)
+    except ValueError as error:
+        raise UsageError(f"--shares got {shares!r}.", "Give three numbers: 0.6,0.2,0.2") from error
+    talk = Talk(params["quiet"], params["verbose"])
+    about = made_set(folder, output, numbers, seed, link, force, talk.say)
+    talk.say(f"wrote {output}")
+    if as_json:
+        click.echo(json.dumps(about, indent=2, ensure_ascii=False))
