@@ -42,11 +42,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 @click.option("--debug", is_flag=True, envvar=DEBUG_VARIABLE, help="Show tracebacks. [env: AFFECTGEN_DEBUG]")
 @click.pass_context
 def affectgen(ctx: click.Context, debug: bool) -> None:
-    """An emotion in, music that carries it out, with a measurement of the emotion it really carries.
+    """An emotion in, music or speech that carries it out, with a measurement of the emotion it really carries.
 
     \b
     affectgen muser generate -a happy -o happy.mid
     affectgen muser generate -a "sad>calm>happy" --bars 32 -o path.mid
+    affectgen speech edit take.wav --text "a lonely trip" --to "a fantastic trip" -o new.wav
     affectgen rate happy.mid
     """
     ctx.obj["debug"] = debug

@@ -73,7 +73,7 @@ def word_times(
 ) -> WordTimes:
     """Align what each voice says of `texts` (lower-case words alone) and compare. voices: those of `voices_here` if
     not given. AffectgenError where none is there."""
-    given = voices_here() if voices is None else voices
+    given, aligner = voices_here() if voices is None else voices, aligner.unchecked()
     errors = {name: np.concatenate([_errors(aligner, voice, text) for text in texts]) for name, voice in given.items()}
     together = np.concatenate(list(errors.values()))
     each = {name: (float(np.median(values)), float((values < NEAR).mean())) for name, values in errors.items()}

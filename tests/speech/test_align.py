@@ -125,7 +125,9 @@ def test_another_text_is_refused_with_its_place(
 
 
 def test_another_text_is_aligned_when_asked_for(reading: Sound) -> None:
-    unchecked = Aligner(AlignSettings(check=False))
+    unchecked = Aligner().unchecked()
+    assert unchecked.settings == AlignSettings(check=False)
+    assert unchecked.unchecked() is unchecked
     assert len(unchecked.align(*reading, LJ.replace("Printing", "Hunting")).words) == 27
 
 
