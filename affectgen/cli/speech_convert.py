@@ -23,7 +23,7 @@ from affectgen.cli.pieces import Order, make, print_json, single_target
 from affectgen.cli.render import FORMATS, sound_format
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
-from affectgen.speech.convert import METHODS, STRENGTHS
+from affectgen.speech.convert import METHODS, MOST_TRIES
 from affectgen.speech.convert_options import STRONGEST, ConvertOptions
 
 
@@ -48,9 +48,9 @@ def _file_options(command: Command) -> Command:
 @click.option("--strength", type=Number(0, STRONGEST), default=1.0, show_default=True, envvar="AFFECTGEN_STRENGTH",
               help="How much of it; 0 is an exact copy.")  # fmt: skip
 @click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True,
-              help="retrieved: as voices with this emotion do; rules: as MARY's rules say.")  # fmt: skip
-@click.option("--tries", type=click.IntRange(1, len(STRENGTHS)), default=ConvertOptions.tries, show_default=True,
-              help="Versions of which the one nearest to the emotion is kept.")  # fmt: skip
+              help="As voices with this emotion do, as a predictor has learned, or by MARY's rules.")  # fmt: skip
+@click.option("--tries", type=click.IntRange(1, MOST_TRIES), default=ConvertOptions.tries, show_default=True,
+              help="Gentle, full, strong: the first that is heard as the emotion is kept; 1 is gentle.")  # fmt: skip
 @click.option("--baseline", type=InputFile(), metavar="AUDIO|-",
               help="The speaker's neutral voice. [default: FILE is neutral itself]")  # fmt: skip
 @click.option("--index", type=InputFile(), metavar="PATH", envvar="AFFECTGEN_VOICES",

@@ -190,22 +190,22 @@ def corrected(data: Path, splices: int, seed: int) -> list[Figure]:
     from affectgen.evaluate.corrections import correction_figures
     from affectgen.speech.align import Aligner
 
-    return correct_rows(correction_figures(Aligner(), data, most=splices, seed=seed))
+    return correct_rows(correction_figures(Aligner().unchecked(), data, most=splices, seed=seed))
 
 
 def correct_rows(found: CorrectionFigures) -> list[Figure]:
     """What was measured of corrections."""
-    told = f"{found.cases} splices, {found.speakers} speakers"
-    both, uncorrected, rules = (found.rows[name] for name in ("both", "uncorrected", "rules"))
+    told = f"{found.cases} splices, {found.speakers} speakers, --affect keep"
+    kept, uncorrected, rules = (found.rows[name] for name in ("context", "uncorrected", "rules"))
     figures = [
-        Figure(PITCH, both.error, note=told, baseline=rules.error),
+        Figure(PITCH, kept.error, note=told, baseline=rules.error),
         Figure(f"{PITCH}, uncorrected", uncorrected.error),
-        Figure(f"{PITCH}, with frames whose pitch is in doubt", both.every, baseline=rules.every),
+        Figure(f"{PITCH}, with frames whose pitch is in doubt", kept.every, baseline=rules.every),
         Figure(f"{PITCH}, with such frames, uncorrected", uncorrected.every),
-        Figure("correct: pitch step at seams, semitones", both.step, baseline=rules.step, real=found.natural),
-        Figure("correct: mel-cepstral distance, dB", both.distance, baseline=rules.distance),
+        Figure("correct: pitch step at seams, semitones", kept.step, baseline=rules.step, real=found.natural),
+        Figure("correct: mel-cepstral distance, dB", kept.distance, baseline=rules.distance),
         Figure("correct: mel-cepstral distance, dB, uncorrected", uncorrected.distance),
     ]
-    shown = ("both", "uncorrected", "rules")
+    shown = ("context", "uncorrected", "rules")
     figures += [Figure(f"{PITCH}, {name}", row.error) for name, row in found.rows.items() if name not in shown]
     return filled("correct", by_name(figures))

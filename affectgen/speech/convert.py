@@ -1,7 +1,8 @@
 """A whole recording with another emotion: what is said and who says it stay.
 
-The voice is moved by the shift that exemplars of the emotion show (`affectgen.speech.shifts`), or by rules. Several
-strengths are tried where asked for, and the emotion space says which came nearest to what was wanted.
+The voice is moved by the shift that exemplars of the emotion show (`affectgen.speech.shifts`), by what a predictor has
+learned, or by rules. A shift is tried gently first and then with more of it, until the emotion space hears what was
+asked for: so a voice is changed no more than it takes.
 """
 
 from __future__ import annotations
@@ -29,18 +30,20 @@ METHODS = ("retrieved", "learned", "rules")
 LONGEST = 20.0  # seconds of a piece that is read and changed as one
 SHORTEST = 6.0  # seconds of such a piece where a recording is longer
 QUIET = 0.05  # seconds: the stretch by which the quietest place is found
-STRENGTHS = (1.0, 1.3)  # factors on the strength that are tried where several are, in this order
+MOST_TRIES = 3  # grades of a shift, see `_grades`
+NEAR = 0.35  # of the plane: a point so far from the one asked for, as the emotion space hears it, is met
 
 
 @dataclass(frozen=True)
 class ConvertSettings:
     """method: of METHODS: by exemplars retrieved, by the learned predictor, by rules; strength: 0 is an exact copy, 1
-    what the emotion's typical speakers do; tries: versions that the emotion space chooses among, up to two; index: a
-    database of voices, None for the shipped one; without: speakers whose voices are not taken."""
+    what the emotion's typical speakers do; tries: grades, from gentle to strong, up to MOST_TRIES, of which the first
+    is kept that the emotion space hears as what was asked for, else the nearest; index: a database of voices, None for
+    the shipped one; without: speakers whose voices are not taken."""
 
     method: str = "retrieved"
     strength: float = 1.0
-    tries: int = 1
+    tries: int = MOST_TRIES
     index: Path | None = None
     without: frozenset[str] = frozenset()
 
@@ -120,7 +123,7 @@ def _piece(
     sound: Floats, rate: int, target: Target, how: ConvertSettings, tools: Tools, neutral: Floats | None
 ) -> tuple[Source, Recipe, dict[str, Any]]:
     """How one piece is changed, and what a manifest says of it."""
-    from affectgen.speech.transfer import read_source, transferred
+    from affectgen.speech.transfer import ROUNDS, read_source, transferred
 
     source = read_source(sound, rate)
     if how.method == "learned":
@@ -129,16 +132,29 @@ def _piece(
         return source, learned_recipe(source, target, how.strength), {"strength": how.strength}
     home = source.own if neutral is None else neutral
     shift, names = _shift(target, home, tools)
-    best: tuple[float, float, Recipe] | None = None
-    for factor in STRENGTHS[: how.tries if tools.space is not None else 1]:
-        changed, recipe = transferred(source, how.strength * (factor * shift + home - source.own))
-        near = _nearness(changed, rate, target, tools.space) if how.tries > 1 else 0.0
+    best: tuple[float, int, Floats, Recipe] | None = None
+    for grade, moved in enumerate(_grades(shift, how, tools)):
+        sound, recipe = transferred(source, how.strength * moved + home - source.own, ROUNDS)
+        near, met = _nearness(sound, rate, target, tools.space)
         if best is None or near > best[0]:
-            best = near, factor, recipe
+            best = near, grade, moved, recipe
+        if met:
+            break
     if best is None:
         raise ValueError("one try at least is needed")
-    facts = {"strength": round(how.strength * best[1], 3), "exemplars": list(names[:5]), "shift": _told(shift, best[1])}
-    return source, best[2], facts
+    told = _told(how.strength * best[2])
+    return source, best[3], {"grade": best[1] + 1, "exemplars": list(names[:5]), "shift": told}
+
+
+def _grades(shift: Floats, how: ConvertSettings, tools: Tools) -> list[Floats]:
+    """The shift from gentle to strong, [P] each. Gentle is with less of what tells who speaks; rules have one grade."""
+    from affectgen.speech.shifts import Taken
+
+    if tools.voices is None:
+        return [shift]
+    gentle = Taken(pitch=0.7, course=0.5, voiced=1.2, unvoiced=0.3, voiced_movement=0.2, unvoiced_movement=0.0)
+    full = Taken().of(shift)
+    return [gentle.of(shift), full, 1.3 * full][: how.tries]
 
 
 def _shift(target: Target, home: Floats, tools: Tools) -> tuple[Floats, Sequence[str]]:
@@ -153,24 +169,26 @@ def _shift(target: Target, home: Floats, tools: Tools) -> tuple[Floats, Sequence
     return found.shift, [str(name) for name in tools.voices.names[found.exemplars]]
 
 
-def _nearness(sound: Floats, rate: int, target: Target, space: EmotionSpace | None) -> float:
-    """How near a sound comes to the target, as the emotion space hears it; the larger, the nearer."""
+def _nearness(sound: Floats, rate: int, target: Target, space: EmotionSpace | None) -> tuple[float, bool]:
+    """How near a sound comes to the target, as the emotion space hears it (the larger, the nearer), and whether that is
+    what was asked for."""
     from affectgen.recognize.speech_corpus import LABELS
 
     if space is None:
-        return 0.0
+        return 0.0, True
     vector = space.of_speech([sound.astype(np.float32)], rate)
     if target.label is not None:
-        return float(space.shares_of(vector)[0, LABELS.index(target.label)])
-    away = space.points_of(vector)[0] - [target.affect.valence, target.affect.arousal]
-    return -float(np.hypot(*away))
+        shares, place = space.shares_of(vector)[0], LABELS.index(target.label)
+        return float(shares[place]), int(shares.argmax()) == place
+    away = float(np.hypot(*(space.points_of(vector)[0] - [target.affect.valence, target.affect.arousal])))
+    return -away, away <= NEAR
 
 
-def _told(shift: Floats, factor: float) -> dict[str, float]:
+def _told(shift: Floats) -> dict[str, float]:
     """A shift in figures that a person reads."""
     from affectgen.speech.prosody import COURSE
 
-    return {name: round(float(factor * value), 3) for name, value in zip(COURSE, shift, strict=False)}
+    return {name: round(float(value), 3) for name, value in zip(COURSE, shift, strict=False)}
 
 
 def pieces(sound: Floats, rate: int) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from affectgen.audio.formats import QUALITIES, format_named
 from affectgen.audio.options import one_of
 from affectgen.errors import UsageError
-from affectgen.speech.convert import METHODS, STRENGTHS
+from affectgen.speech.convert import METHODS, MOST_TRIES
 from affectgen.speech.target import target_of
 
 STRONGEST = 2.0
@@ -22,7 +22,7 @@ class ConvertOptions:
     """One recording to give another emotion.
 
     source: the recording; affect: the emotion, a word such as "sad", "happy:0.5" or a point; strength: 0 for an exact
-    copy, 1 for what the emotion's typical speakers do; method: of METHODS; tries: versions that the emotion space
+    copy, 1 for what the emotion's typical speakers do; method: of METHODS; tries: grades that the emotion space
     chooses among; baseline: the speaker's neutral voice, None where the recording is neutral itself; index: a database
     of voices, None for the shipped one; format: of the result, quality: of a lossy one.
 
@@ -34,7 +34,7 @@ class ConvertOptions:
     affect: str
     strength: float = 1.0
     method: str = METHODS[0]
-    tries: int = 1
+    tries: int = MOST_TRIES
     baseline: Path | bytes | None = None
     index: Path | bytes | None = None
     format: str = "wav"
@@ -48,8 +48,8 @@ class ConvertOptions:
         if not (math.isfinite(self.strength) and 0 <= self.strength <= STRONGEST):
             raise UsageError(f"A strength of {self.strength} was asked for.", f"Use 0 to {STRONGEST:g}.")
         one_of("method", self.method, METHODS)
-        if not 1 <= self.tries <= len(STRENGTHS):
-            raise UsageError(f"{self.tries} tries were asked for.", f"Use 1 to {len(STRENGTHS)}.")
+        if not 1 <= self.tries <= MOST_TRIES:
+            raise UsageError(f"{self.tries} tries were asked for.", f"Use 1 to {MOST_TRIES}.")
         if isinstance(self.index, bytes):
             raise UsageError("An index of voices came through a pipe.", "Give a file: --index voices.db")
         if self.index is not None and self.method != "retrieved":

@@ -37,6 +37,7 @@ __all__ = [
 
 METHODS = ("retrieved", "rules")
 EXEMPLARS, LIKENESS = 60, 0.15  # as in `shifts.Retrieval`, without caricature: the words stand beside natural ones
+COLOUR = 0.8  # of the shift of the bands: what the words beside them are like counts as well
 MILD = 0.8  # of the exemplars' mean shift, which listeners chose for being clear
 TOGETHER = 0.03  # seconds between two spans below which they are changed as one
 
@@ -162,12 +163,13 @@ def shift_for(own: Floats, target: Target, settings: CorrectSettings) -> tuple[F
         from affectgen.speech.rules import shift_by_rules
 
         return shift_by_rules(target, own), ()
-    from affectgen.speech.shifts import Retrieval, find_shift
+    from affectgen.speech.shifts import Retrieval, Taken, find_shift
 
     how = Retrieval(exemplars=EXEMPLARS, typical=0.0, likeness=LIKENESS, caricature=0.0)
     voices = voices_for(settings.index, settings.without)
     found = find_shift(target, voices, own, how, lambda _: np.zeros(len(voices)))
-    return MILD * found.shift, [str(name) for name in voices.names[found.exemplars]]
+    taken = Taken(voiced=COLOUR, unvoiced=COLOUR)
+    return MILD * taken.of(found.shift), [str(name) for name in voices.names[found.exemplars]]
 
 
 @lru_cache(maxsize=2)

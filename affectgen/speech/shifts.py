@@ -34,19 +34,39 @@ REACH = 0.25  # of the plane: how far from a point its exemplars' weight falls t
 class Retrieval:
     """How a shift is found. exemplars: how many; typical: what a clip gains by how near it is to what is asked for in
     the emotion space, and likeness: what a speaker a standard deviation away costs, both in shares of listeners;
-    caricature: how far beyond the mean shift, away from the other emotions; colour, movement: shares of the shift of
-    the bands' levels and of their movement that are taken, less than all because they tell who speaks, too."""
+    caricature: how far beyond the mean shift, away from the other emotions."""
 
     exemplars: int = 30
     typical: float = 1.0
     likeness: float = 0.1
     caricature: float = 0.5
-    colour: float = 0.8
-    movement: float = 0.5
 
     def __post_init__(self) -> None:
         if self.exemplars < 1:
             raise ValueError(f"exemplars must be at least 1, not {self.exemplars}")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How much of each part of a shift is taken. pitch; course: of the pitch, its spread and slope; voiced, unvoiced:
+    the bands' levels; voiced_movement, unvoiced_movement: how far they move. What bands do tells who speaks, too."""
+
+    pitch: float = 1.0
+    course: float = 1.0
+    voiced: float = 1.0
+    unvoiced: float = 1.0
+    voiced_movement: float = 0.5
+    unvoiced_movement: float = 0.5
+
+    def of(self, shift: Floats) -> Floats:
+        """That much of a shift [P]."""
+        shares = np.ones(len(NAMES))
+        shares[PLACES["pitch"]] = self.pitch
+        shares[[PLACES["spread"], PLACES["slope"]]] = self.course
+        shares[BANDS["voiced_mean"]], shares[BANDS["unvoiced_mean"]] = self.voiced, self.unvoiced
+        shares[BANDS["voiced_spread"]] = self.voiced_movement
+        shares[BANDS["unvoiced_spread"]] = self.unvoiced_movement
+        return shares * shift
 
 
 @dataclass(frozen=True)
@@ -68,7 +88,7 @@ def find_shift(target: Target, voices: Voices, own: Floats, how: Retrieval, alik
     if target.label is None:
         score = _near(voices, target) + how.typical * alike(target) - unlike
         best = _best(np.where(usable, score, -np.inf), how.exemplars)
-        return Found(_shares(how) * voices.shifts[best].mean(axis=0), best)
+        return Found(voices.shifts[best].mean(axis=0), best)
     found = {}
     for label in (*RIVALS, *({target.label} - set(RIVALS))):
         scores = _scores(voices, label, usable) + how.typical * alike(Target(emo_db(label), label)) - unlike
@@ -78,15 +98,7 @@ def find_shift(target: Target, voices: Voices, own: Floats, how: Retrieval, alik
     mean = means.pop(target.label)
     if means and target.label != "neutral":
         mean = mean + how.caricature * (mean - np.mean(list(means.values()), axis=0))
-    return Found(_shares(how) * _intensity(target) * mean, found[target.label])
-
-
-def _shares(how: Retrieval) -> Floats:
-    """How much of each part of a shift is taken, [P]."""
-    shares = np.ones(len(NAMES))
-    for part, places in BANDS.items():
-        shares[places] = how.movement if part.endswith("spread") else how.colour
-    return shares
+    return Found(_intensity(target) * mean, found[target.label])
 
 
 def distances(voices: Voices, own: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 Each mel band's level is moved and its movement widened or narrowed about its mean, in voiced and in unvoiced frames of
 their own; the pitch is shifted, widened and sloped; time is stretched, pauses more or less than speech. What came out
-is then measured and the difference to what was wanted asked for once more, twice (analysis by synthesis).
+is then measured and the difference to what was wanted asked for once more (analysis by synthesis).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from affectgen.speech.prosody import BANDS, COURSE, PLACES, Course, follow, meas
 
 Floats = NDArray[np.float64]
 
-ROUNDS = 2  # times that what is missing is asked for once more
+ROUNDS = 1  # times that what is missing is asked for once more
 GAIN = 0.7  # how much of it
 MOST_GAIN = 24.0  # dB that a band is moved by
 WIDTHS = (0.5, 2.0)  # factors on the movement of a band
@@ -135,8 +135,10 @@ def _pitch(hertz: Floats, own: Floats, move: Floats) -> Floats:
     most = OUTLYING * spread + 1.0
     wider = float(np.clip((spread + move[PLACES["spread"]]) / max(spread, 0.4), *SPREADS))
     time = (voiced - voiced.mean()) * HOP
-    slope = float(np.clip(move[PLACES["slope"]], -MOST_SLOPE, MOST_SLOPE))
-    goal = middle + move[PLACES["pitch"]] + wider * np.clip(tones - middle, -most, most) + slope * time
+    slope = own[PLACES["slope"]]  # about it the pitch is widened, not with it
+    steeper = slope + float(np.clip(move[PLACES["slope"]], -MOST_SLOPE, MOST_SLOPE))
+    away = np.clip(tones - middle - slope * time, -most, most)
+    goal = middle + move[PLACES["pitch"]] + wider * away + steeper * time
     factor = 2 ** (np.interp(np.arange(len(hertz)), voiced, goal - tones) / 12)
     return np.asarray(np.clip(factor, *PITCHES))
 

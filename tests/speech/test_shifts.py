@@ -9,7 +9,7 @@ from affectgen.errors import AffectgenError
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.speech.index.voices import Voices
 from affectgen.speech.prosody import BANDS, NAMES, PLACES
-from affectgen.speech.shifts import Retrieval, distances, find_shift
+from affectgen.speech.shifts import Retrieval, Taken, distances, find_shift
 from affectgen.speech.target import target_of
 
 PITCH = PLACES["pitch"]
@@ -103,13 +103,16 @@ def test_a_small_index_does() -> None:
     assert drawn == pytest.approx(8.15 + 0.5 * 2.0, abs=1e-6)
 
 
-def test_bands_are_moved_by_a_share() -> None:
-    voices = index()
-    voices.prosody[:, BANDS["voiced_mean"]] += 10.0
-    how = Retrieval(4, 0.0, 0.1, 0.0, colour=0.25)
-    shift = find_shift(target_of("fear"), voices, voices.neutral[0], how, nothing(voices)).shift
-    np.testing.assert_allclose(shift[BANDS["voiced_mean"]], 2.5, atol=1e-9)
-    assert shift[PITCH] == pytest.approx(8.15)
+def test_a_share_of_each_part_is_taken() -> None:
+    whole = np.ones(len(NAMES))
+    taken = Taken(pitch=0.5, course=0.25, voiced=0.75, unvoiced=0.0, voiced_movement=2.0, unvoiced_movement=1.0)
+    part = taken.of(whole)
+    assert part[PITCH] == 0.5
+    assert part[PLACES["slope"]] == part[PLACES["spread"]] == 0.25
+    assert part[PLACES["rate"]] == 1.0
+    assert set(part[BANDS["voiced_mean"]]) == {0.75}
+    assert set(part[BANDS["unvoiced_mean"]]) == {0.0}
+    assert set(part[BANDS["voiced_spread"]]) == {2.0}
 
 
 def test_what_the_index_lacks_is_said() -> None:

@@ -42,8 +42,7 @@ def test_pitch_is_widened_and_sloped() -> None:
     assert wide[PLACES["spread"]] - source.own[PLACES["spread"]] == pytest.approx(1.0, abs=0.25)
     source = read_source(talk(seconds=2.0, rise=4.0), RATE)
     flat = measure(transferred(source, shift_of(slope=-2.0))[0], RATE)
-    # not all of it: the spread, which stays, is all slope here
-    assert -2.4 < flat[PLACES["slope"]] - source.own[PLACES["slope"]] < -0.8
+    assert flat[PLACES["slope"]] - source.own[PLACES["slope"]] == pytest.approx(-2.0, abs=0.4)
 
 
 def test_pace_changes_the_length() -> None:
