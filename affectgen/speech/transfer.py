@@ -32,7 +32,8 @@ PITCHES = (0.35, 3.0)  # factors on the pitch
 PACES, PAUSES = (0.7, 1.5), (0.5, 2.0)  # factors on time
 MOST_SLOPE = 12.0  # semitones a second
 OUTLYING = 2.5  # standard deviations beyond which a band's or the pitch's movement is not widened
-SLOWEST = 1.2  # syllables a second
+SLOWEST, USUAL_RATE = 1.2, 3.5  # syllables a second
+FEW_PAUSES = 0.1  # share of pauses that is added, so that a recording without them does not ask for endless ones
 # what the measuring after a round corrects: syllables are counted too roughly, and roughness follows from the rest
 STEERED = np.array([name in ("pitch", "spread", "slope") for name in COURSE] + [True] * 4 * MEL_BANDS)
 
@@ -120,10 +121,14 @@ def recipe_for(source: Source, wanted: Floats) -> Recipe:
     own, hertz = source.own, source.voice.hertz
     move = wanted - own
     pitch = _pitch(hertz, own, move)
-    pace = own[PLACES["rate"]] / max(own[PLACES["rate"]] + move[PLACES["rate"]], SLOWEST)
+    rate = (own[PLACES["rate"]] + USUAL_RATE) / 2  # few syllables are counted too roughly to be believed alone
+    pace = rate / max(rate + move[PLACES["rate"]], SLOWEST)
     time = np.full(len(hertz), float(np.clip(pace, *PACES)))
-    still = own[PLACES["pauses"]] + 0.05
-    time[~source.active] *= np.clip((still + move[PLACES["pauses"]]) / still, *PAUSES)
+    still = own[PLACES["pauses"]] + FEW_PAUSES
+    spoken = np.flatnonzero(source.active)
+    inside = np.arange(spoken[0], spoken[-1])  # the silence at either end is no pause
+    time[inside] *= np.where(source.active[inside], 1.0, np.clip((still + move[PLACES["pauses"]]) / still, *PAUSES))
+    time[: spoken[0]], time[spoken[-1] + 1 :] = 1.0, 1.0
     return Recipe(_gains(source, move), Change(pitch, time, np.zeros(len(hertz))))
 
 

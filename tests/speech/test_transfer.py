@@ -53,6 +53,15 @@ def test_pace_changes_the_length() -> None:
     assert len(slow) > 1.1 * len(source.samples)
 
 
+def test_silence_at_the_ends_stays() -> None:
+    quiet = 1e-4 * np.random.default_rng(0).normal(size=RATE)
+    source = read_source(np.concatenate([quiet, talk(seconds=2.0), quiet]), RATE)
+    _, recipe = transferred(source, shift_of(rate=-1.0, pauses=0.2))
+    assert (recipe.change.time[:90] == 1).all()
+    assert (recipe.change.time[-90:] == 1).all()
+    assert (recipe.change.time[120:280] > 1).all()
+
+
 def test_bands_go_where_they_are_sent() -> None:
     shift = np.zeros(len(NAMES))
     shift[BANDS["voiced_mean"]] = np.linspace(-4, 8, 26)
