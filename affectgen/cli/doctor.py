@@ -22,16 +22,16 @@ from affectgen.task import task_names
 
 NEEDED = (
     *("torch", "click", "miditok", "symusic", "librosa", "soundfile", "safetensors"),
-    *("soxr", "pyloudnorm", "pyfluidsynth", "numpy", "scipy", "rich", "pydantic", "matplotlib"),
+    *("soxr", "pyloudnorm", "pyfluidsynth", "numpy", "scipy", "rich", "pydantic", "matplotlib", "pocketsphinx"),
 )
 INSTALL = "pip install 'affectgen[{}]'"
 OPTIONAL = {
     "transformers": INSTALL.format("musicgen"), "peft": INSTALL.format("musicgen"),
     "accelerate": INSTALL.format("musicgen"),
     "audiocraft": f"{INSTALL.format('audiocraft')} && pip install --no-deps audiocraft==1.3.0",
-    "ray": INSTALL.format("cluster"),
+    "espeakng-loader": INSTALL.format("tts"), "ray": INSTALL.format("cluster"),
 }  # fmt: skip
-PROGRAMS = ("sox", "ffmpeg")
+PROGRAMS = ("sox", "ffmpeg", "espeak-ng", "flite")
 
 
 @click.command()
@@ -159,7 +159,7 @@ def _page(found: dict[str, Any]) -> str:
         "sound:",
         _row("fluidsynth", found["sound"]["fluidsynth"], " (apt install fluidsynth)"),
         _row("soundfont", found["sound"]["font"], " (apt install musescore-general-soundfont)"),
-        f"  {'auto':<14}{found['sound']['auto']}",
+        f"  {'auto':<16}{found['sound']['auto']}",
         _row("musicgen", found["musicgen"], " (docs/musicgen.md; sessions are composed without it)"),
         "",
         f"checkpoints: {', '.join(found['checkpoints']) or 'none'}",
@@ -171,4 +171,4 @@ def _page(found: dict[str, Any]) -> str:
 
 def _row(name: str, value: str | None, remedy: str = "") -> str:
     """A line of the table."""
-    return f"  {name:<14}{value if value is not None else f'not installed{remedy}'}"
+    return f"  {name:<16}{value if value is not None else f'not installed{remedy}'}"

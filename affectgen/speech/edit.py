@@ -21,6 +21,7 @@ from affectgen.speech.differ import Edit, edits_between, tokens_of
 from affectgen.speech.edited_file import Patch, Recording, patched
 from affectgen.speech.engines import Engine, Filling, Request, checked_fillings
 from affectgen.speech.seams import FADE, SEARCH, Joint, channel_gains, joint, patch_for
+from affectgen.speech.transcript import check_english
 
 AROUND = 2.0  # seconds about an edit in which the channels are compared
 
@@ -69,6 +70,8 @@ def edited(
     mono = recording.mono()
     if is_silent(mono):
         raise AudioError("The recording is silent.", "Give one in which the old text is spoken.")
+    if tokens_of(new_text):
+        check_english(new_text, "The new text")
     found = aligner.align(mono, recording.rate, old_text) if alignment is None else alignment
     edits = edits_between(found, old_text, new_text)
     spoken = [edit for edit in edits if edit.added]

@@ -96,20 +96,21 @@ def _plain(word: str) -> str:
     return re.sub(r"[^a-z']", "", bare) if re.search(r"[a-z]", bare) else ""
 
 
-def check_english(text: str) -> list[str]:
-    """The words of an English text. AffectgenError where it has none, is in other letters or in another language."""
+def check_english(text: str, name: str = "The transcript") -> list[str]:
+    """The words of an English text, which errors call `name`. AffectgenError where it has none, is in other letters or
+    in another language."""
     words = words_of(text)
     if not words:
-        raise AffectgenError("The transcript holds no words.", "Write what is said in the recording.")
+        raise AffectgenError(f"{name} holds no words.", "Write what is said in the recording.")
     script = _script(text)
     if script != "LATIN":
-        raise AffectgenError(f"The transcript is in {script.capitalize()} letters, and English was expected.", SAY)
+        raise AffectgenError(f"{name} is in {script.capitalize()} letters, and English was expected.", SAY)
     language = _language(words)
     if language:
-        raise AffectgenError(f"The transcript reads as {language}, and English was expected.", SAY)
+        raise AffectgenError(f"{name} reads as {language}, and English was expected.", SAY)
     for word in words:
         if not spoken(word):
-            raise AffectgenError(f"{word!r} in the transcript cannot be read as English.", "Write it as it is said.")
+            raise AffectgenError(f"{name} holds {word!r}, which cannot be read as English.", "Write it as it is said.")
     return words
 
 
