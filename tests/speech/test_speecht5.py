@@ -1,0 +1,137 @@
+"""New words by SpeechT5: tiny random weights of the published format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from affectgen.errors import CheckpointError
+from affectgen.speech import speecht5
+from affectgen.speech.engines import load_engine
+
+transformers = pytest.importorskip("transformers")
+sentencepiece = pytest.importorskip("sentencepiece")
+torch = pytest.importorskip("torch")
+
+DIM = 16
+
+
+def write_weights(folder: Path) -> None:
+    """Model, tokenizer and vocoder as they are published, of a few numbers each."""
+    letters = folder / "letters.txt"
+    letters.write_text("the quick brown fox jumps over a lazy dog\nTHE QUICK BROWN FOX, JUMPS OVER A LAZY DOG.\n" * 20)
+    model = folder / "tts"
+    model.mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(letters), model_prefix=str(model / "spm_char"), model_type="char", vocab_size=50,
+        hard_vocab_limit=False, bos_id=0, pad_id=1, eos_id=2, unk_id=3, minloglevel=2,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    config = transformers.SpeechT5Config(
+        vocab_size=81, hidden_size=16, encoder_layers=1, encoder_attention_heads=2, encoder_ffn_dim=16,
+        decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=16, speech_decoder_prenet_units=8,
+        speech_decoder_postnet_units=8, speaker_embedding_dim=DIM, num_mel_bins=80, reduction_factor=2,
+        max_speech_positions=400, max_text_positions=100,
+    )  # fmt: skip
+    speaker = transformers.SpeechT5ForTextToSpeech(config)
+    with torch.no_grad():
+        speaker.speech_decoder_postnet.prob_out.bias.fill_(-1.5)  # untrained ones stop at once
+    speaker.save_pretrained(model)
+    transformers.SpeechT5Tokenizer(str(model / "spm_char.model")).save_pretrained(model)
+    gan = transformers.SpeechT5HifiGanConfig(
+        model_in_dim=80, upsample_initial_channel=16, upsample_rates=[4, 4, 4, 4], upsample_kernel_sizes=[8, 8, 8, 8],
+        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]],
+    )  # fmt: skip
+    vocoder = transformers.SpeechT5HifiGan(gan)
+    with torch.no_grad():
+        for weights in vocoder.parameters():
+            weights.mul_(20)  # untrained ones whisper
+    vocoder.save_pretrained(folder / "vocoder")
+    np.save(folder / "voice.npy", np.linspace(-1, 1, DIM, dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("speecht5")
+    write_weights(folder)
+    return folder
+
+
+@pytest.fixture
+def named(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The weights, named in the environment."""
+    monkeypatch.setenv(speecht5.MODEL, str(weights / "tts"))
+    monkeypatch.setenv(speecht5.VOCODER, str(weights / "vocoder"))
+    monkeypatch.setenv(speecht5.VOICE, str(weights / "voice.npy"))
+    return weights
+
+
+def test_it_speaks_and_repeats_itself(named: Path) -> None:
+    engine = load_engine("speecht5")
+    assert engine.name == "speecht5, tts"
+    voices = [speecht5.SpeechT5Voice(**engine.parts, voice=engine.voice, seed=seed) for seed in (3, 3, 4)]
+    said = [voice.say("the quick fox", 120.0) for voice in voices]
+    assert said[0].rate == 16_000
+    assert len(said[0].samples) > 1000
+    assert np.array_equal(said[0].samples, said[1].samples)
+    assert len(said[0].samples) != len(said[2].samples) or not np.array_equal(said[0].samples, said[2].samples)
+
+
+def test_it_fills_an_edit(named: Path) -> None:
+    from affectgen.speech.align import Aligner
+    from affectgen.speech.differ import edits_between
+    from affectgen.speech.engines import Request, checked_fillings
+    from affectgen.speech.espeak import library_there, synthesise
+
+    if not library_there():
+        pytest.skip("espeakng-loader is not installed")
+    old, new = "The quick fox is over there.", "The lazy fox is over there."
+    spoken = synthesise(old, "en-us+f2")
+    aligned = Aligner().unchecked().align(spoken.samples, spoken.rate, old)
+    edits = tuple(edits_between(aligned, old, new))
+    request = Request(spoken.samples, spoken.rate, aligned, old, new, edits, seed=5)
+    engine = load_engine("speecht5")
+    first, second = (checked_fillings(engine.fill(request), request)[0] for _ in range(2))
+    assert np.array_equal(first.samples, second.samples)
+    assert [word.text for word in first.words] == ["lazy"]
+
+
+def test_a_draw_elsewhere_is_not_disturbed(named: Path) -> None:
+    engine = load_engine("speecht5")
+    torch.manual_seed(7)
+    first = torch.rand(3)
+    torch.manual_seed(7)
+    speecht5.SpeechT5Voice(**engine.parts, voice=engine.voice, seed=3).say("a dog", 120.0)
+    assert torch.equal(torch.rand(3), first)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (speecht5.VOICE, None, "whose voice"),
+        (speecht5.VOICE, "nothing.npy", "cannot be read as a voice"),
+        (speecht5.MODEL, "no/such-weights", "is not here"),
+        (speecht5.MODEL, "vocoder", "holds no SpeechT5"),
+        (speecht5.VOCODER, "empty", "holds no SpeechT5HifiGan"),
+    ],
+)
+def test_what_is_missing_is_said(
+    named: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str | None, said: str
+) -> None:
+    (named / "empty").mkdir(exist_ok=True)
+    if value is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, value if value.startswith("no/") else str(named / value))
+    with pytest.raises(CheckpointError, match=said):
+        speecht5.load()
+
+
+@pytest.mark.parametrize("voice", [np.zeros(DIM + 1), np.full(DIM, np.nan), np.array(["a"] * DIM)])
+def test_another_voice_is_refused(named: Path, monkeypatch: pytest.MonkeyPatch, voice: np.ndarray) -> None:
+    np.save(named / "other.npy", voice)
+    monkeypatch.setenv(speecht5.VOICE, str(named / "other.npy"))
+    with pytest.raises(CheckpointError, match=r"numbers|holds no voice"):
+        speecht5.load()
