@@ -29,7 +29,8 @@ OPTIONAL = {
     "transformers": INSTALL.format("musicgen"), "peft": INSTALL.format("musicgen"),
     "accelerate": INSTALL.format("musicgen"),
     "audiocraft": f"{INSTALL.format('audiocraft')} && pip install --no-deps audiocraft==1.3.0",
-    "espeakng-loader": INSTALL.format("tts"), "sentencepiece": INSTALL.format("speecht5"), "ray": INSTALL.format("cluster"),
+    "espeakng-loader": INSTALL.format("tts"), "sentencepiece": INSTALL.format("speecht5"),
+    "ray": INSTALL.format("cluster"),
 }  # fmt: skip
 PROGRAMS = ("sox", "ffmpeg", "espeak-ng", "flite")
 
