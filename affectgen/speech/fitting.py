@@ -18,7 +18,7 @@ from affectgen.audio.psola import HOP, Change, analyse, contoured, placed
 from affectgen.speech.alignment import PHONES, Alignment, Word
 from affectgen.speech.differ import Edit
 from affectgen.speech.engines import Filling
-from affectgen.speech.sources import Source, Speech
+from affectgen.speech.sources import Source, Speech, frames_between, middle_of
 
 MARGIN = 0.08  # seconds of the source kept on either side for the seams
 RATES = (0.6, 1.7)  # of the source's lengths
@@ -26,6 +26,9 @@ MOVEMENTS = (0.7, 1.5)  # of the source's pitch movements
 APART = 4.0  # semitones that an edge may pull the pitch from the speaker's usual one
 HERTZ = (60.0, 600.0)
 LOUDER = 6.0  # dB to either side
+CLOSE, EDGE = 0.06, 3  # seconds from a seam, and frames, by which the pitch beside it is told
+STEP = 0.5  # semitones between two words: natural joins have about that much
+EASED = 0.15  # seconds over which the pitch comes back to its own way
 NEIGHBOURS = 3  # words on either side whose level is followed
 
 
@@ -94,8 +97,33 @@ def contour_of(source: Source, speaker: Speech, edit: Edit, at: Floats, hertz: F
     left, right = edge_differences(source, speaker, edit, scale, usual)
     start, end = source.span
     difference = np.interp(at, (start, end), (left, right))
-    wanted = np.clip(27.5 * 2 ** ((scale * own + difference) / 12), *HERTZ)
+    tones = met(np.where(hertz > 0, scale * own + difference, np.nan), at, (start, end), edges_of(speaker, edit))
+    wanted = np.clip(27.5 * 2 ** (np.nan_to_num(tones) / 12), *HERTZ)
     return np.asarray(np.where(hertz > 0, wanted, 0.0))
+
+
+def edges_of(speaker: Speech, edit: Edit) -> tuple[float, float]:
+    """The recording's pitch just before and just after an edit, semitones, nan where it has none so near."""
+    tones = speaker.semitones
+    start, end = edit.start - speaker.begins, edit.end - speaker.begins
+    before = tones[frames_between(start - CLOSE, start, len(tones))]
+    after = tones[frames_between(end, end + CLOSE, len(tones))]
+    return middle_of(before[np.isfinite(before)][-EDGE:]), middle_of(after[np.isfinite(after)][:EDGE])
+
+
+def met(tones: Floats, at: Floats, span: tuple[float, float], edges: tuple[float, float]) -> Floats:
+    """The new words' pitch, semitones [T], nan where unvoiced, bent at both ends so that a step to what lies beside
+    them is no larger than most that a voice makes between two words. at: seconds [T]; span: of the words; edges: the
+    pitch before and after."""
+    bent = tones.copy()
+    for place, edge, sign in ((span[0], edges[0], 1.0), (span[1], edges[1], -1.0)):
+        inside = sign * (at - place)  # seconds into the words
+        near = np.flatnonzero(np.isfinite(tones) & (inside >= 0) & (inside <= CLOSE))
+        step = middle_of(tones[near[:EDGE] if sign > 0 else near[-EDGE:]]) - edge
+        if np.isfinite(step):
+            share = np.clip(1 - inside / EASED, 0.0, 1.0)
+            bent -= (step - np.clip(step, -STEP, STEP)) * share
+    return bent
 
 
 def edge_differences(

@@ -89,7 +89,7 @@ class Limits:
         return cls(*((1 - noise) * np.array(IN_QUIET) + noise * np.array(IN_NOISE)))
 
 
-# set so that of CREMA-D's training speakers 1 clip in 100 is refused; with noise at 10 dB added, 2
+# set so that hardly any clip of CREMA-D's training speakers is refused
 IN_QUIET, IN_NOISE = (0.37, 1.05, 0.97), (0.60, 1.30, 1.60)
 
 
