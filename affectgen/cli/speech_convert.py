@@ -50,7 +50,7 @@ def _file_options(command: Command) -> Command:
 @click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True,
               help="As voices with this emotion do, as a predictor has learned, or by MARY's rules.")  # fmt: skip
 @click.option("--tries", type=click.IntRange(1, MOST_TRIES), default=ConvertOptions.tries, show_default=True,
-              help="Gentle, full, strong: the first that is heard as the emotion is kept; 1 is gentle.")  # fmt: skip
+              help="Grades, from gentle to strong: the first heard as the emotion is kept.")  # fmt: skip
 @click.option("--baseline", type=InputFile(), metavar="AUDIO|-",
               help="The speaker's neutral voice. [default: FILE is neutral itself]")  # fmt: skip
 @click.option("--index", type=InputFile(), metavar="PATH", envvar="AFFECTGEN_VOICES",

@@ -57,7 +57,7 @@ def test_a_voice_is_moved_as_the_exemplars_are(studio):
     assert studio.names() == ["in.wav", "out.wav", "out.wav.json"]
     piece = json.loads(done.stdout)["pieces"][0]
     shift = piece["details"]["pieces"][0]["shift"]["pitch"]
-    assert shift > 3  # made angry voices are 5 semitones higher
+    assert shift > 2  # made-up angry voices are 5 semitones higher, and a gentle grade takes a part
     assert pitch(studio.folder / "out.wav") - pitch(studio.folder / "in.wav") == pytest.approx(shift, abs=1)
     assert piece["asked"]["arousal"] > 0
     assert piece["measured"]["recogniser"] == "recogniser"
