@@ -30,8 +30,8 @@ METHODS = ("retrieved", "learned", "rules")
 LONGEST = 20.0  # seconds of a piece that is read and changed as one
 SHORTEST = 6.0  # seconds of such a piece where a recording is longer
 QUIET = 0.05  # seconds: the stretch by which the quietest place is found
-MOST_TRIES = 6  # grades of a shift, see `_grades`
-SURE = 2.0  # times the share of the next label that the target's must have, as the emotion space hears it, to be met
+MOST_TRIES = 5  # grades of a shift, see `_grades`
+SURE = 2.5  # times the share of the next label that the target's must have, as the emotion space hears it, to be met
 NEAR = 0.35  # of the plane: a point so far from the one asked for, as the emotion space hears it, is met
 
 
@@ -155,7 +155,7 @@ def _grades(shift: Floats, how: ConvertSettings, tools: Tools) -> list[Floats]:
         return [shift]
     gentle = Taken(pitch=0.7, course=0.5, voiced=1.2, unvoiced=0.3, voiced_movement=0.2, unvoiced_movement=0.0)
     full = Taken()
-    steps = ((0.6, gentle), (0.8, gentle), (1.0, gentle), (0.8, full), (1.0, full), (1.2, full))
+    steps = ((0.6, gentle), (0.8, gentle), (1.0, gentle), (1.0, full), (1.3, full))
     return [factor * taken.of(shift) for factor, taken in steps[: how.tries]]
 
 
