@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from affectgen.cli.options import (
-    Command,
     InputFile,
     Number,
     Talk,
     affect_options,
     affect_setting,
-    all_of,
-    origin,
     settings_of,
     talk_options,
 )
 from affectgen.cli.pieces import Order, make, print_json, single_target
-from affectgen.cli.render import FORMATS, sound_format
+from affectgen.cli.speech_files import file_options, format_setting
 from affectgen.errors import UsageError
-from affectgen.manifest import Setting
 from affectgen.speech.convert import METHODS, MOST_TRIES
 from affectgen.speech.convert_options import STRONGEST, ConvertOptions
-
-
-def _file_options(command: Command) -> Command:
-    """Where the result goes and what kind of file it is."""
-    return all_of(
-        command,
-        click.option("-o", "--output", required=True, metavar="PATH|-", help="The file to write, or - (stdout)."),
-        click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by -o's ending; wav for -]"),
-        click.option("--quality", type=click.Choice(("low", "normal", "high")), default="normal", show_default=True,
-                     help="Of OGG, Opus and MP3."),
-        click.option("--force", is_flag=True, help="Replace files that exist."),
-        click.option("--manifest", type=click.Path(path_type=Path), help="Its place. [default: OUTPUT.json]"),
-        click.option("--no-manifest", is_flag=True, help="Write no manifest."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
-    )  # fmt: skip
 
 
 @click.command()
@@ -55,7 +35,7 @@ def _file_options(command: Command) -> Command:
               help="The speaker's neutral voice. [default: FILE is neutral itself]")  # fmt: skip
 @click.option("--index", type=InputFile(), metavar="PATH", envvar="AFFECTGEN_VOICES",
               help="A database of voices. [default: the package's own]")  # fmt: skip
-@_file_options
+@file_options
 @talk_options
 @click.pass_context
 def convert(ctx: click.Context, /, **params: Any) -> None:
@@ -75,16 +55,7 @@ def convert(ctx: click.Context, /, **params: Any) -> None:
     affect = affect_setting(ctx)
     if affect.value is None:
         raise UsageError("No emotion was given.", "Say which: -a sad")
-    kind = sound_format(ctx, folder=False)
-    if origin(ctx, "quality") == "option" and not _lossy(kind.value):
-        raise UsageError(f"--quality came with {kind.value}, which loses nothing.", "Leave it out.")
-    settings = settings_of(ctx, ConvertOptions, {"affect": affect, "format": Setting(kind.value, kind.origin)})
+    settings = settings_of(ctx, ConvertOptions, {"affect": affect, "format": format_setting(ctx)})
     made = make(ctx, "speech convert", [Order(settings, single_target({**params, "plot": None}))], talk)
     if params["as_json"]:
         print_json("speech convert", made)
-
-
-def _lossy(name: str) -> bool:
-    from affectgen.audio.formats import format_named
-
-    return format_named(name).lossy
