@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from affectgen.speech.convert_options import ConvertOptions
 from affectgen.task import Result
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from affectgen.speech.edited_file import Recording
 
 COMMENT = "edited with affectgen speech convert"
-BASELINE_SECONDS = 60.0  # of the speaker's neutral voice that are heard
 FULL = 0.999  # of full scale: samples there are taken for cut off
 CLIPPED = 0.001  # share of them from which a person is told
 MUSIC = 0.5  # probability of speech below which a person is told
@@ -50,12 +48,13 @@ class ConvertRunner:
     def _one(self, option: ConvertOptions) -> Result:
         from affectgen.audio.formats import format_named
         from affectgen.speech.convert import converted
-        from affectgen.speech.edited_file import encoded, read_recording
+        from affectgen.speech.edited_file import encoded, neutral_voice, read_recording
         from affectgen.speech.target import target_of
 
         recording = read_recording(option.source)
         settings, used = self._settings(option)
-        target, baseline = target_of(option.affect), _baseline(option.baseline, recording.rate)
+        target = target_of(option.affect)
+        baseline = None if option.baseline is None else neutral_voice(option.baseline, recording.rate)
         found = converted(recording.floats(), recording.rate, target, settings, baseline)
         new = replace(recording, stored=recording.rounded(found.samples))
         kind = format_named(option.format)
@@ -72,7 +71,8 @@ class ConvertRunner:
         )  # fmt: skip
 
     def _settings(self, option: ConvertOptions) -> tuple[ConvertSettings, dict[str, str]]:
-        """How it is done, and the checkpoint that is used: none by rules, an index of one's own or an exact copy."""
+        """How it is done, and the checkpoint that is used: the predictor's where it is learned; none by rules, an index
+        of one's own or an exact copy."""
         from affectgen.nn.checkpoint import load_checkpoint
         from affectgen.speech.convert import ConvertSettings
         from affectgen.speech.index.voices import SHIPPED
@@ -80,6 +80,10 @@ class ConvertRunner:
         plain = ConvertSettings(method=option.method, strength=option.strength, tries=option.tries)
         if option.method == "rules" or option.strength == 0:
             return plain, {}
+        if option.method == "learned":
+            from affectgen.speech.predictor.ready import NAME as PREDICTOR
+
+            return plain, load_checkpoint(PREDICTOR).record()
         if isinstance(option.index, Path):
             return replace(plain, index=option.index), {}
         found = load_checkpoint(SHIPPED if self.checkpoint is None else self.checkpoint)
@@ -91,16 +95,9 @@ class ConvertRunner:
         from affectgen.nn.checkpoint import load_checkpoint
         from affectgen.speech.space.model import NAME
 
-        if option.method == "rules" or option.strength == 0:
+        if option.method != "retrieved" or option.strength == 0:
             return {}
         return {"emotion_space": load_checkpoint(NAME).record()}
-
-
-def _baseline(source: Path | bytes | None, rate: int) -> NDArray[np.float64] | None:
-    """The speaker's neutral voice at a recording's rate, mono."""
-    from affectgen.audio.files import read_mono
-
-    return None if source is None else read_mono(source, rate, seconds=BASELINE_SECONDS).astype(np.float64)
 
 
 def _doubts(recording: Recording) -> list[str]:
@@ -140,7 +137,7 @@ def _summary(details: dict[str, Any], found: Converted) -> list[str]:
     """Lines for a person."""
     lines = [f"{details['seconds_before']:.2f} s became {details['seconds']:.2f} s"]
     parts = found.facts.get("pieces", [])
-    if parts:
+    if parts and "shift" in parts[0]:
         lines.append(f"asked of the voice: {_moved(parts[0]['shift'])}")
     return lines + [f"Warning: {text}" for text in details["warnings"]]
 

@@ -13,9 +13,6 @@ from affectgen.speech.correct_options import AUTO, KEEP, CorrectOptions, check_s
 from affectgen.task import Result
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from affectgen.speech.align import Aligner
     from affectgen.speech.alignment import Alignment
     from affectgen.speech.correct import CorrectSettings
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     Span = tuple[float, float]
 
 COMMENT = "edited with affectgen speech correct"
-BASELINE_SECONDS = 60.0  # of the speaker's neutral voice that are heard
 FOLLOWED = "the recording around"  # what a span without an emotion of its own follows
 
 
@@ -94,9 +90,10 @@ class CorrectRunner:
             spans = spans_between(option.before, option.text, alignment)
         neutral = None
         if target is not None and option.baseline is not None:
+            from affectgen.speech.edited_file import neutral_voice
             from affectgen.speech.prosody import measure
 
-            neutral = measure(_baseline(option.baseline, recording.rate), recording.rate)
+            neutral = measure(neutral_voice(option.baseline, recording.rate), recording.rate)
         new, found = corrected_recording(recording, alignment, spans, target, settings, neutral)
         aligned = alignment if found.alignment is None else found.alignment
         words = [[word.text, round(word.start, 3), round(word.end, 3)] for word in aligned.words]
@@ -158,6 +155,7 @@ def _whole(
 ) -> tuple[Recording, dict[str, Any]]:
     """All of the recording with the target's emotion: there is nothing around to follow."""
     from affectgen.speech.convert import ConvertSettings, converted
+    from affectgen.speech.edited_file import neutral_voice
 
     if target is None:
         raise AffectgenError(
@@ -165,19 +163,10 @@ def _whole(
             "Give --span 1.2:2.4, --before 'the old words', or the emotion: --affect sad",
         )
     how = ConvertSettings(strength=option.strength, index=settings.index)
-    baseline = None if option.baseline is None else _baseline(option.baseline, recording.rate)
+    baseline = None if option.baseline is None else neutral_voice(option.baseline, recording.rate)
     found = converted(recording.floats(), recording.rate, target, how, baseline)
     new = replace(recording, stored=recording.rounded(found.samples))
     return new, {"follows": "target", **found.facts}
-
-
-def _baseline(source: Path | bytes, rate: int) -> NDArray[np.float64]:
-    """The speaker's neutral voice at a recording's rate, mono."""
-    import numpy as np
-
-    from affectgen.audio.files import read_mono
-
-    return read_mono(source, rate, seconds=BASELINE_SECONDS).astype(np.float64)
 
 
 def _named(target: Target) -> str:

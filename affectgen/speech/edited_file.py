@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.audio.files import Samples, audio_info, named
+from affectgen.audio.files import Samples, audio_info, named, read_mono
 from affectgen.audio.formats import Format, format_named
 from affectgen.errors import AudioError
 
 WHOLE = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # bits by libsndfile's names
 EXACT = ("FLOAT", "DOUBLE")
 LONGEST = 4 * 3600.0  # seconds
+BASELINE_SECONDS = 60.0  # of the speaker's neutral voice that are heard
 KEPT = ("title", "artist", "album", "date", "copyright", "license", "genre", "tracknumber")
 
 
@@ -96,6 +97,11 @@ def read_recording(source: Path | bytes) -> Recording:
     if not np.isfinite(stored).all():
         raise AudioError(f"{named(source)} holds samples that are no numbers.", "Write it anew.")
     return Recording(stored, info.rate, subtype, tags)
+
+
+def neutral_voice(source: Path | bytes, rate: int) -> NDArray[np.float64]:
+    """A recording of the speaker's neutral voice, its first BASELINE_SECONDS, at another recording's rate, mono."""
+    return read_mono(source, rate, seconds=BASELINE_SECONDS).astype(np.float64)
 
 
 def patched(recording: Recording, patches: Sequence[Patch]) -> Recording:

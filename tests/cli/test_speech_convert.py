@@ -129,6 +129,18 @@ def test_pipes(studio):
     assert (studio.folder / "out.wav").read_bytes() == done.stdout
 
 
+def test_the_learned_way_names_its_predictor(studio, top):
+    shutil.copytree(top / "checkpoints" / "prosody", studio.models / "prosody")
+    write_sums(studio.models)
+    done = studio(*CONVERT, "in.wav", "-a", "angry", "--method", "learned", "-o", "out.wav")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((studio.folder / "out.wav.json").read_text())
+    assert manifest["checkpoint"]["name"] == "prosody"
+    assert "emotion_space" not in manifest["details"]
+    assert (studio.folder / "out.wav").read_bytes() != (studio.folder / "in.wav").read_bytes()
+    assert studio("replay", "out.wav.json").returncode == 0
+
+
 def test_rules_need_no_index(studio):
     shutil.rmtree(studio.models / "voices")
     shutil.rmtree(studio.models / "emotion-space")
