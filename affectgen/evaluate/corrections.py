@@ -26,6 +26,7 @@ from affectgen.recognize.speech_corpus import Clip, read_clips
 from affectgen.speech.alignment import Alignment, Word
 from affectgen.speech.correct import Corrected, CorrectSettings, corrected
 from affectgen.speech.edit import shifted
+from affectgen.speech.predictor.pairs import sentence_of
 from affectgen.speech.predictor.takes import read_texts
 from affectgen.speech.seams import REACH, joint, patch_for
 from affectgen.speech.split import part_of
@@ -125,15 +126,10 @@ def correction_figures(
 def pairs_of(data: Path, part: str, most: int, seed: int) -> list[tuple[Clip, Clip]]:
     """(neutral, emotional) takes of a sentence by one speaker, drawn."""
     clips = [clip for clip in read_clips(data, ["crema_d"]) if part_of(clip.speaker) == part]
-    calm = {_sentence(clip): clip for clip in clips if clip.acted == "neutral"}
-    pairs = [(calm[_sentence(clip)], clip) for clip in clips if clip.acted in EMOTIONS and _sentence(clip) in calm]
+    calm = {sentence_of(clip): clip for clip in clips if clip.acted == "neutral"}
+    pairs = [(calm[sentence_of(clip)], clip) for clip in clips if clip.acted in EMOTIONS and sentence_of(clip) in calm]
     order = np.random.default_rng(seed).permutation(len(pairs))[:most]
     return [pairs[place] for place in sorted(order.tolist())]
-
-
-def _sentence(clip: Clip) -> tuple[str, str]:
-    """(speaker, the sentence's code): "1001_DFA_ANG_XX.ogg" is of the sentence DFA."""
-    return clip.speaker, clip.file.name.split("_")[1]
 
 
 def made(aligner: Aligns, neutral: Clip, felt: Clip, text: str) -> Case | None:

@@ -83,18 +83,19 @@ def find_shift(target: Target, voices: Voices, own: Floats, how: Retrieval, alik
 
     AffectgenError where the index holds no exemplar.
     """
-    usable = np.isfinite(voices.shifts).all(axis=1)
+    shifts = voices.shifts
+    usable = np.isfinite(shifts).all(axis=1)
     unlike = how.likeness * distances(voices, own)
     if target.label is None:
         score = _near(voices, target) + how.typical * alike(target) - unlike
         best = _best(np.where(usable, score, -np.inf), how.exemplars)
-        return Found(voices.shifts[best].mean(axis=0), best)
+        return Found(shifts[best].mean(axis=0), best)
     found = {}
     for label in (*RIVALS, *({target.label} - set(RIVALS))):
         scores = _scores(voices, label, usable) + how.typical * alike(Target(emo_db(label), label)) - unlike
         if label == target.label or np.isfinite(scores).any():
             found[label] = _best(scores, how.exemplars)
-    means = {label: voices.shifts[places].mean(axis=0) for label, places in found.items()}
+    means = {label: shifts[places].mean(axis=0) for label, places in found.items()}
     mean = means.pop(target.label)
     if means and target.label != "neutral":
         mean = mean + how.caricature * (mean - np.mean(list(means.values()), axis=0))

@@ -87,10 +87,10 @@ def make_pairs(clips: Sequence[Clip], takes: Mapping[str, Take], part: str) -> l
     which teaches that neutral changes nothing, counts as one of them.
     """
     mine = [clip for clip in clips if clip.name in takes and part_of(clip.speaker) == part]
-    source = {_sentence(clip): takes[clip.name] for clip in mine if clip.acted == "neutral"}
+    source = {sentence_of(clip): takes[clip.name] for clip in mine if clip.acted == "neutral"}
     found = []
     for clip in mine:
-        neutral, take = source.get(_sentence(clip)), takes[clip.name]
+        neutral, take = source.get(sentence_of(clip)), takes[clip.name]
         if neutral is None or not np.isfinite(take.middle) or not np.isfinite(neutral.middle):
             continue
         delta = differences(neutral, take)
@@ -128,6 +128,6 @@ def usual_of(clips: Sequence[Clip], takes: Mapping[str, Take]) -> dict[str, Usua
     return {speaker: Usual.of(mine) for speaker, mine in found.items()}
 
 
-def _sentence(clip: Clip) -> tuple[str, str]:
+def sentence_of(clip: Clip) -> tuple[str, str]:
     """(speaker, the sentence's code) of a clip of CREMA-D: "1001_DFA_ANG_XX.ogg" is of the sentence DFA."""
     return clip.speaker, clip.file.name.split("_")[1]
