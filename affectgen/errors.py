@@ -45,3 +45,7 @@ class PartlyFailed(AffectgenError):
 
 class AudioError(AffectgenError):
     """A file is no audio file, or holds nothing that can be used."""
+
+
+class NoSpace(AffectgenError):
+    """The disk is full: what comes next would fail, too."""

@@ -12,12 +12,12 @@ import re
 import secrets
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from affectgen.errors import AffectgenError
+from affectgen.errors import AffectgenError, NoSpace
 from affectgen.spooled import PREFIX, Spooled
 
 STDOUT = "-"
@@ -104,6 +104,19 @@ def write_stdout(data: bytes | Spooled) -> None:
 
 def _chunks(data: bytes | Spooled) -> Iterable[bytes]:
     return data.chunks() if isinstance(data, Spooled) else (data,)
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """What fails inside fails on standard output. BrokenPipeError passes through, what else does is an AffectgenError
+    that names it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        text = f"Standard output cannot be written: {error.strerror}."
+        raise AffectgenError(text, "Send it to another place.") from error
 
 
 class Outputs:
@@ -208,7 +221,7 @@ def explain(error: OSError, path: Path) -> AffectgenError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         spooled = path.name.startswith(PREFIX)
         hint = "Free some, or name another folder in TMPDIR." if spooled else "Free some, or choose another folder."
-        return AffectgenError(f"No space is left to write {path}.", hint)
+        return NoSpace(f"No space is left to write {path}.", hint)
     if error.errno == errno.EFBIG:
         return AffectgenError(f"{path} became larger than files may be here.", "Choose another format or folder.")
     if error.errno == errno.ENOENT and not path.parent.is_dir():

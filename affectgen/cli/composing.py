@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
+from affectgen.batch.order import Order
 from affectgen.cli.options import (
     Command,
     InputFile,
@@ -28,7 +29,7 @@ from affectgen.cli.options import (
     talk_options,
     tries_option,
 )
-from affectgen.cli.pieces import Order, file_name, folder_targets, is_folder, make, print_json, single_target
+from affectgen.cli.pieces import file_name, folder_targets, is_folder, make, print_json, single_target
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 from affectgen.task import find_task

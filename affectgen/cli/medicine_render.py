@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from affectgen.batch.order import Beside, Order
 from affectgen.cli.options import (
     Command,
     InputFile,
@@ -24,7 +25,7 @@ from affectgen.cli.options import (
     seed_setting,
     talk_options,
 )
-from affectgen.cli.pieces import Beside, Order, make, print_json, single_target
+from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.render import player_options, sound_format, sound_options, sound_settings
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, UsageError
@@ -150,8 +151,8 @@ def render(ctx: click.Context, /, plan_file: Path | bytes | None, **params: Any)
     talk = Talk(params["quiet"], params["verbose"])
     target = replace(single_target(params), beside=_beside(params))
     settings = _settings(ctx, plan_file, talk)
-    made = make(ctx, "medicine render", [Order(settings, target)], talk)
-    _remove_clips(settings["clips"].value, len(made[0].manifest.details["clips"]))
+    after = partial(_remove_clips, folder=settings["clips"].value)
+    made = make(ctx, "medicine render", [Order(settings, target, after)], talk)
     for one in target.beside:
         talk.say(f"wrote {one.path}")
     talk.say(STATEMENT)
@@ -159,12 +160,12 @@ def render(ctx: click.Context, /, plan_file: Path | bytes | None, **params: Any)
         print_json("medicine render", made)
 
 
-def _remove_clips(folder: str | None, count: int) -> None:
+def _remove_clips(result: Result, folder: str | None) -> None:
     """The session is there, whole: its clips are needed no more."""
     if folder is not None:
         from affectgen.medicine.clips import Clips
 
-        Clips(Path(folder), {}).remove(count)
+        Clips(Path(folder), {}).remove(len(result.details["clips"]))
 
 
 def _beside(params: dict[str, Any]) -> tuple[Beside, ...]:

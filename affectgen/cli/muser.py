@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from affectgen.batch.order import Order
 from affectgen.cli.composing import NAMES, compose, compose_options, finish, temperature_option
 from affectgen.cli.options import (
     InputFile,
@@ -20,7 +21,7 @@ from affectgen.cli.options import (
     settings_of,
     talk_options,
 )
-from affectgen.cli.pieces import Order, single_target
+from affectgen.cli.pieces import single_target
 from affectgen.cli.study import CHECKPOINT_VARIABLE, explore
 from affectgen.cli.train import train
 from affectgen.manifest import Setting

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,79 +13,22 @@ from typing import Any
 import click
 
 from affectgen.audio.formats import FORMATS
+from affectgen.batch.making import deliver
+from affectgen.batch.order import Made, Order, Target, Work
 from affectgen.cli.options import Talk, origin
-from affectgen.cli.sounding import Sound, make_sound, plan_sound
+from affectgen.cli.sounding import plan_sound
 from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use_threads
-from affectgen.errors import AffectgenError, UsageError
-from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
-from affectgen.output import STDOUT, Outputs, check_outputs, drop_empty, is_special, prepare_folder, write_stdout
+from affectgen.errors import UsageError
+from affectgen.manifest import Setting, manifest_path
+from affectgen.output import STDOUT, check_outputs, drop_empty, is_special, prepare_folder
 from affectgen.progress import heard_by
-from affectgen.spooled import Spooled
-from affectgen.task import Result, find_task
+from affectgen.task import find_task
 
+PLANNING = "planning"  # key of the context's object, see `make`
 CHUNK = 16  # pieces handed over at once: written as they come, so an interrupt loses at most these
 PICTURES = (".png", ".svg", ".pdf")
 SOUNDS = tuple(suffix for one in FORMATS for suffix in one.suffixes)
 UNFIT = re.compile(r"[^\w.+-]+")  # characters of an affect that are no good in a file name
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A further file that belongs to a piece. name: of its kind, as the option that asks for it; make: its bytes, from
-    the result and the piece's name."""
-
-    name: str
-    path: Path
-    make: Callable[[Result, str], bytes]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where one piece goes. piece: None is standard output; manifest, plot, audio, audio_manifest: None where there is
-    none; audio: the sound of a piece that is MIDI; beside: what else appears with it."""
-
-    piece: Path | None
-    manifest: Path | None
-    plot: Path | None
-    force: bool
-    audio: Path | None = None
-    audio_manifest: Path | None = None
-    beside: tuple[Beside, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The piece's name, for a person."""
-        return "standard output" if self.piece is None else self.piece.name
-
-    def files(self) -> list[Path]:
-        """Every file that will appear."""
-        places = (self.piece, self.manifest, self.plot, self.audio, self.audio_manifest)
-        return [*(path for path in places if path is not None), *(one.path for one in self.beside)]
-
-
-@dataclass(frozen=True)
-class Order:
-    """One piece to make: the settings of the task's options, and where it goes."""
-
-    settings: Mapping[str, Setting]
-    target: Target
-
-
-@dataclass(frozen=True)
-class Made:
-    """A piece that was written."""
-
-    target: Target
-    manifest: Manifest
-    summary: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The manifest, and under "files" the paths as they were given."""
-        files = {"piece": self.target.piece, "manifest": self.target.manifest, "plot": self.target.plot}
-        if self.target.audio is not None:
-            files["audio"] = self.target.audio
-        files |= {one.name: one.path for one in self.target.beside}
-        return {"files": {name: None if p is None else str(p) for name, p in files.items()}, **self.manifest.to_json()}
 
 
 def single_target(params: Mapping[str, Any]) -> Target:
@@ -169,34 +110,44 @@ def file_name(affect: str | None, seed: int, suffix: str) -> str:
     return f"{UNFIT.sub('_', affect).strip('_') if affect is not None else 'piece'}-{seed}{suffix}"
 
 
+class Planned(Exception):
+    """Raised by `make` where a command is only read, to be carried out later or elsewhere. works: what it would do."""
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        super().__init__(f"{len(works)} planned")
+        self.works = tuple(works)
+
+
 def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> list[Made]:
-    """Run the task `name` once for every order and write what comes. Nothing is begun when an output cannot be."""
-    check_outputs([path for order in orders for path in order.target.files()], force=orders[0].target.force)
-    task = find_task(name)
-    options = [task.options(**{key: setting.value for key, setting in order.settings.items()}) for order in orders]
+    """Run the task `name` once for every order and write what comes. Nothing is begun when an output cannot be.
+
+    Where the context's object says "planning", `Planned` is raised instead.
+    """
+    planning = bool(ctx.obj.get(PLANNING))
+    if not planning:
+        check_outputs([path for order in orders for path in order.target.files()], force=orders[0].target.force)
     run = _resources(ctx)
-    planned = plan_sound(ctx) if any(order.target.audio is not None for order in orders) else {}
+    sound = plan_sound(ctx) if any(order.target.audio is not None for order in orders) else {}
+    works = [Work(name, ctx.obj["argv"], run, order, sound) for order in orders]
+    options = [work.options() for work in works]
+    if planning:
+        raise Planned(works)
     if "checkpoint" in ctx.params:  # a task without a model needs no torch, which takes time and memory
         use_threads(run["threads"].value)
     began = time.perf_counter()
-    loaded = task.load(run["checkpoint"].value, run["device"].value)
+    loaded = find_task(name).load(run["checkpoint"].value, run["device"].value)
     loading = time.perf_counter() - began
     talk.detail(f"loaded in {loading:.1f} s, on {run['device'].value} with {run['threads'].value} threads")
     made: list[Made] = []
-    for start in range(0, len(orders), CHUNK):
+    for start in range(0, len(works), CHUNK):
         began = time.perf_counter()
         with heard_by(talk.bar()):
             results = loaded.run(options[start : start + CHUNK])
         seconds = {"load": round(loading, 3), "make": round((time.perf_counter() - began) / len(results), 3)}
-        for order, result in zip(orders[start : start + CHUNK], results, strict=True):
-            record = (name, ctx.obj["argv"], order.settings, run, result, order.target.piece, seconds)
-            sound = make_sound(ctx, order.target, result, run, planned)
-            made.append(_write(order.target, build_manifest(*record), result, sound))
-            for done in (result, *([sound.result] if sound is not None else [])):
-                if isinstance(done.data, Spooled):
-                    done.data.close()  # now, not whenever the memory is tidied up
+        for work, result in zip(works[start : start + CHUNK], results, strict=True):
+            made.append(deliver(work, result, seconds))
             _tell(made[-1], talk)
-        talk.progress(len(made), len(orders))
+        talk.progress(len(made), len(works))
     return made
 
 
@@ -217,48 +168,6 @@ def print_json(name: str, made: Sequence[Made]) -> None:
 
     text = json.dumps({"task": name, "pieces": [piece.to_json() for piece in made]}, indent=2, ensure_ascii=False)
     click.echo(text.encode("utf-8", "backslashreplace").decode())  # a file's name need not be UTF-8
-
-
-def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | None) -> Made:
-    """The piece, its picture, its sound and the manifests: all of them, or none."""
-    with Outputs(target.force) as outputs:
-        if target.piece is not None:
-            outputs.add(target.piece, result.data)
-        if target.manifest is not None:
-            outputs.add(target.manifest, manifest.to_bytes())
-        if target.plot is not None:
-            outputs.add(target.plot, _draw(result, target, target.plot))
-        if target.audio is not None and sound is not None:
-            outputs.add(target.audio, sound.result.data)
-            if target.audio_manifest is not None:
-                outputs.add(target.audio_manifest, sound.manifest.to_bytes())
-        for one in target.beside:
-            outputs.add(one.path, one.make(result, target.name))
-        if target.piece is None:
-            with standard_output():
-                write_stdout(result.data)
-    return Made(target, manifest, (*result.summary, *(sound.summary if sound is not None else ())))
-
-
-@contextmanager
-def standard_output() -> Iterator[None]:
-    """What fails inside fails on standard output. BrokenPipeError passes through, what else does is an AffectgenError
-    that names it."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        text = f"Standard output cannot be written: {error.strerror}."
-        raise AffectgenError(text, "Send it to another place.") from error
-
-
-def _draw(result: Result, target: Target, plot: Path) -> bytes:
-    """The picture of a piece as the bytes of a file of the kind that its name says: a piano roll, or a spectrogram with
-    the emotion over time."""
-    from affectgen.report.picture import draw_result
-
-    return draw_result(result, target.name, plot.suffix[1:].lower())
 
 
 def _tell(made: Made, talk: Talk) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from affectgen.batch.order import Order
 from affectgen.cli.options import (
     Command,
     InputFile,
@@ -21,10 +22,10 @@ from affectgen.cli.options import (
     readable,
     talk_options,
 )
-from affectgen.cli.pieces import Order, folder_targets, is_folder, make, print_json, single_target, standard_output
+from affectgen.cli.pieces import folder_targets, is_folder, make, print_json, single_target
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.manifest import Setting
-from affectgen.output import STDOUT, check_outputs
+from affectgen.output import STDOUT, check_outputs, standard_output
 
 FORMATS = ("wav", "flac", "ogg", "opus", "mp3")
 OFF = "off"

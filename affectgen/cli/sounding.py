@@ -3,60 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from affectgen import __version__
-from affectgen.audio.formats import format_of
 from affectgen.errors import UsageError
-from affectgen.manifest import Manifest, Setting, build_manifest, digest
-from affectgen.task import Result, find_task
+from affectgen.manifest import Setting
 
-if TYPE_CHECKING:
-    from affectgen.cli.pieces import Target
-
-TASK = "render"
 VARIABLES = {"renderer": "AFFECTGEN_RENDERER", "soundfont": "AFFECTGEN_SOUNDFONT", "loudness": "AFFECTGEN_LOUDNESS"}
-
-
-@dataclass(frozen=True)
-class Sound:
-    """The sound of a piece and how it was made."""
-
-    result: Result
-    manifest: Manifest
-
-    @property
-    def summary(self) -> tuple[str, ...]:
-        """Lines for a person."""
-        return tuple(f"sound: {line}" for line in self.result.summary)
-
-
-def make_sound(
-    ctx: click.Context, target: Target, piece: Result, run: Mapping[str, Setting], planned: Mapping[str, Setting]
-) -> Sound | None:
-    """Render a finished piece as `affectgen render` would by itself; None where the target wants no sound.
-
-    planned: as `plan_sound` settled it.
-    """
-    if target.audio is None or not isinstance(piece.data, bytes):
-        return None
-    settings = {**planned, "format": Setting(format_of(target.audio).name, "option")}
-    task = find_task(TASK)
-    began = time.perf_counter()
-    given = {name: setting.value for name, setting in settings.items()}
-    made = task.load(None, "cpu").run([task.options(sources=(piece.data,), **given)])[0]
-    result = replace(made, asked=piece.asked)
-    where = None if target.piece is None else str(target.piece.resolve())
-    source = Setting([{"path": where, "sha256": digest(piece.data)}], "option")
-    seconds = {"make": round(time.perf_counter() - began, 3)}
-    resources = {**run, "device": Setting("cpu", "default"), "checkpoint": Setting(None, "default")}
-    record = (TASK, ctx.obj["argv"], {"sources": source, **settings}, resources, result, target.audio, seconds)
-    return Sound(result, build_manifest(*record))
 
 
 def plan_sound(ctx: click.Context) -> dict[str, Setting]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from affectgen.batch.order import Order
 from affectgen.cli.options import (
     InputFile,
     Number,
@@ -15,7 +16,7 @@ from affectgen.cli.options import (
     settings_of,
     talk_options,
 )
-from affectgen.cli.pieces import Order, make, print_json, single_target
+from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.speech_files import file_options, format_setting
 from affectgen.errors import UsageError
 from affectgen.speech.convert import METHODS, MOST_TRIES

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from affectgen.batch.order import Order
 from affectgen.cli.options import InputFile, Number, Talk, origin, settings_of, talk_options
-from affectgen.cli.pieces import Order, make, print_json, single_target
+from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.speech_files import file_options, format_setting, text_setting
 from affectgen.manifest import Setting
 from affectgen.speech.correct_options import AUTO, SHARE, STRONGEST, CorrectOptions

@@ -1,0 +1,217 @@
+"""Jobs as this command line reads them: what options there are, and the work that a job's command would do."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affectgen.batch.job import Job
+from affectgen.batch.order import Work
+from affectgen.batch.spec import (
+    CHOICE,
+    ENDING,
+    FILE,
+    FLAG,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    CommandSpec,
+    OptionSpec,
+    Specs,
+    find_spec,
+)
+from affectgen.cli.options import InputFile, Number
+from affectgen.cli.pieces import PLANNING, Planned
+from affectgen.errors import AffectgenError, UsageError
+from affectgen.manifest import Setting
+from affectgen.task import task_names
+
+# what a batch decides, or what is for a person at a terminal
+NOT_OF_JOBS = frozenset(
+    {
+        "output", "force", "json", "manifest", "no-manifest", "quiet", "verbose", "help", "count", "device", "stream",
+        "preset",
+    }  # fmt: skip
+)
+BESIDE = frozenset({"audio", "plot", "cue", "report"})  # further files, which get the job's name
+MIDI, WAVE = ".mid", ".wav"  # what a command writes that cannot choose, and that can
+
+
+@cache
+def command_specs() -> Specs:
+    """Every command that makes pieces, by its name."""
+    found = {name: find_command(name) for name in task_names()}
+    return {name: _spec(name, command) for name, command in found.items() if command is not None}
+
+
+def find_command(name: str) -> click.Command | None:
+    """The Click command of a task, None where a task of another package has none."""
+    from affectgen.cli.main import affectgen
+
+    found: click.Command = affectgen
+    for word in name.split():
+        if not isinstance(found, click.Group):
+            return None
+        inner = found.get_command(click.Context(found), word)
+        if inner is None:
+            return None
+        found = inner
+    return found
+
+
+def _spec(name: str, command: click.Command) -> CommandSpec:
+    options = [_option(param) for param in command.params]
+    kept = {option.name: option for option in options if option is not None}
+    return CommandSpec(name, command.get_short_help_str(120), WAVE if "format" in kept else MIDI, kept)
+
+
+def _option(param: click.Parameter) -> OptionSpec | None:
+    """An option of a command, None for one that no job may set."""
+    argument = isinstance(param, click.Argument)
+    name = (param.name or "").replace("_", "-") if argument else max(param.opts, key=len).lstrip("-")
+    if name in NOT_OF_JOBS:
+        return None
+    kind, choices, low, high = _kind(param, name)
+    about = getattr(param, "help", None)
+    variable = param.envvar if isinstance(param.envvar, str) else None
+    several = param.multiple if isinstance(param, click.Option) else param.nargs == -1
+    return OptionSpec(
+        name, kind, "" if about is None else about, choices, low, high, several, argument, param.required, variable,
+        None if callable(param.default) or not isinstance(param.default, bool | int | float | str) else param.default,
+    )  # fmt: skip
+
+
+def _kind(param: click.Parameter, name: str) -> tuple[str, tuple[str, ...], float | None, float | None]:
+    """(kind, choices, low, high) of an option."""
+    of = param.type
+    if name in BESIDE:
+        return ENDING, (), None, None
+    if isinstance(param, click.Option) and param.is_flag:
+        return FLAG, (), None, None
+    if isinstance(of, click.Choice):
+        return CHOICE, tuple(str(choice) for choice in of.choices), None, None
+    if isinstance(of, Number):
+        low, high = (None if math.isinf(bound) else bound for bound in (of.low, of.high))
+        return NUMBER, (), low, high
+    if isinstance(of, click.IntRange):
+        return INTEGER, (), of.min, of.max
+    if isinstance(of, InputFile) or (isinstance(param, click.Argument) and name in ("source", "files")):
+        return FILE, (), None, None
+    return {"integer": INTEGER, "float": NUMBER}.get(of.name, TEXT), (), None, None
+
+
+def plan_job(job: Job, folder: Path, device: str) -> Work:
+    """What a job comes to: its command's work, with files in `folder`.
+
+    UsageError or AffectgenError with the job's place where its command would not take it.
+    """
+    try:
+        return _planned(job, folder, device)
+    except click.ClickException as error:
+        raise UsageError(f"{job.place}: {error.format_message()}", f"See: affectgen {job.command} --help") from error
+    except AffectgenError as error:
+        raise type(error)(f"{job.place}: {error.message}", error.hint) from error
+
+
+def _planned(job: Job, folder: Path, device: str) -> Work:
+    specs = command_specs()
+    spec = find_spec(specs, job.command)
+    spec.check(job.values)
+    command = find_command(job.command)
+    if command is None:
+        raise UsageError(f"The task {job.command} has no command.", "Name another.")
+    name = f"{job.name}{job.suffix(specs)}"
+    words, rest = _words(job, spec)
+    with_place = [*words, f"--output={folder / name}", "--force", *_beside(job, spec, folder)]
+    if any(param.name == "device" for param in command.params):
+        with_place.append(f"--device={device}")
+    beside = [f"--{key}={_ending(job, key)}" for key in _asked_beside(job, spec)]
+    told = (*job.command.split(), *words, *beside, f"--output={name}", *rest)
+    state = {"argv": told, "debug": False, PLANNING: True}
+    try:
+        with command.make_context(f"affectgen {job.command}", [*with_place, "--quiet", *rest], obj=state) as ctx:
+            command.invoke(ctx)
+    except Planned as planned:
+        return _labelled(planned.works, job)
+    raise UsageError(f"`{job.command}` made no piece of this.", "Ask for a single one.")
+
+
+def _words(job: Job, spec: CommandSpec) -> tuple[list[str], list[str]]:
+    """The options and the arguments of a job as words. A value that the environment stands above is left out."""
+    words: list[str] = []
+    rest: list[str] = []
+    for key, value in job.values.items():
+        option = spec.options[key]
+        if value is None or option.kind == ENDING:
+            continue
+        if job.preset is not None and option.variable is not None and os.environ.get(option.variable):
+            continue
+        if option.argument:
+            rest += [_text(each, key) for each in (value if isinstance(value, list) else [value])]
+        elif option.kind == FLAG:
+            words += _flag(job.command, option, value)
+        else:
+            listed = value if isinstance(value, list) and option.several else [value]
+            words += [f"--{key}={_text(each, key)}" for each in listed]
+    return words, (["--", *rest] if rest else [])
+
+
+def _flag(command: str, option: OptionSpec, value: Any) -> list[str]:
+    """A switch that is on or off."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{option.name} got {value!r}.", "Say true or false.")
+    if value:
+        return [f"--{option.name}"]
+    found = find_command(command)
+    params = [] if found is None else found.params
+    other = next((p.secondary_opts for p in params if f"--{option.name}" in p.opts and p.secondary_opts), None)
+    return [] if other is None else [max(other, key=len)]
+
+
+def _text(value: Any, key: str) -> str:
+    """A value as a word of the command line. UsageError for what is no single value."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)  # names, as --keep takes them
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UsageError(f"{key} got {value!r}; a text or a number was expected.", "Give one value.")
+    if value == "-" and key != "output":
+        raise UsageError(f"{key} is '-', and standard input is not a job's.", "Name a file.")
+    return str(value)
+
+
+def _asked_beside(job: Job, spec: CommandSpec) -> list[str]:
+    """The further files a job asks for."""
+    return [k for k, v in job.values.items() if spec.options[k].kind == ENDING and v is not None and v is not False]
+
+
+def _ending(job: Job, key: str) -> str:
+    """The name of a further file."""
+    value = job.values[key]
+    if not isinstance(value, str) or not value.strip(".") or "/" in value:
+        raise UsageError(f"{key} got {value!r}; the ending of a file was expected.", 'Write for example "wav".')
+    return f"{job.name}.{value.lstrip('.')}"
+
+
+def _beside(job: Job, spec: CommandSpec, folder: Path) -> list[str]:
+    return [f"--{key}={folder / _ending(job, key)}" for key in _asked_beside(job, spec)]
+
+
+def _labelled(works: Sequence[Work], job: Job) -> Work:
+    """The one work of a job; what a preset set is called so."""
+    if len(works) != 1:
+        raise UsageError(f"It makes {len(works)} pieces.", "Ask for one a job.")
+    work = works[0]
+    if job.preset is None:
+        return work
+    named: Mapping[str, Setting] = {
+        name: Setting(each.value, "preset" if each.origin == "option" else each.origin)
+        for name, each in work.order.settings.items()
+    }
+    return replace(work, order=replace(work.order, settings=named))
