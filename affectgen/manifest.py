@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -97,16 +98,22 @@ def read_manifest(path: Path) -> Manifest:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _no_manifest(path, getattr(error, "strerror", None) or str(error)) from error
+    return manifest_of(held, path)
+
+
+def manifest_of(held: Any, path: Path | None = None) -> Manifest:
+    """A manifest from its JSON. AffectgenError, with the file's path, when it is none or is of another format."""
+    place = Path("This") if path is None else path
     if not isinstance(held, dict) or "manifest" not in held:
-        raise _no_manifest(path, "it has no key 'manifest'")
+        raise _no_manifest(place, "it has no key 'manifest'")
     if held["manifest"] != FORMAT:
-        raise _no_manifest(path, f"its format is {held['manifest']!r}, and this version reads {FORMAT}")
+        raise _no_manifest(place, f"its format is {held['manifest']!r}, and this version reads {FORMAT}")
     try:
         parts = {f.name: held[f.name] for f in fields(Manifest)}
         for part in PARTS_OF_SETTINGS:
             parts[part] = {name: Setting(s["value"], s["from"]) for name, s in parts[part].items()}
     except (KeyError, TypeError, AttributeError) as error:
-        raise _no_manifest(path, f"a part is missing or of another kind ({error})") from error
+        raise _no_manifest(place, f"a part is missing or of another kind ({error})") from error
     return Manifest(**{**parts, "argv": tuple(parts["argv"])})
 
 
@@ -123,6 +130,12 @@ def file_hash(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """The versions the bytes may depend on: affectgen, Python, the platform, and the packages in RECORDED."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """Looked up once: a batch writes hundreds of manifests."""
     found = {"affectgen": __version__, "python": platform.python_version(), "platform": platform.platform()}
     for name in RECORDED:
         try:

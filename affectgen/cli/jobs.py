@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -34,21 +34,40 @@ from affectgen.manifest import Setting
 from affectgen.task import task_names
 
 # what a batch decides, or what is for a person at a terminal
-NOT_OF_JOBS = frozenset(
-    {
-        "output", "force", "json", "manifest", "no-manifest", "quiet", "verbose", "help", "count", "device", "stream",
-        "preset",
-    }  # fmt: skip
-)
+NOT_OF_JOBS = frozenset((
+    "output", "force", "json", "manifest", "no-manifest", "quiet", "verbose", "help", "count", "device", "stream",
+    "preset",
+))  # fmt: skip
 BESIDE = frozenset({"audio", "plot", "cue", "report"})  # further files, which get the job's name
 MIDI, WAVE = ".mid", ".wav"  # what a command writes that cannot choose, and that can
+
+
+class CommandSpecs(Mapping[str, CommandSpec]):
+    """The commands that make pieces, by name; each is imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, CommandSpec | None] = dict.fromkeys(task_names())
+
+    def __getitem__(self, name: str) -> CommandSpec:
+        found = self._found[name]
+        if found is None:
+            command = find_command(name)
+            if command is None:  # a task of another package, which has no command here
+                raise KeyError(name)
+            found = self._found[name] = _spec(name, command)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name in self._found if find_command(name) is not None])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 @cache
 def command_specs() -> Specs:
     """Every command that makes pieces, by its name."""
-    found = {name: find_command(name) for name in task_names()}
-    return {name: _spec(name, command) for name, command in found.items() if command is not None}
+    return CommandSpecs()
 
 
 def find_command(name: str) -> click.Command | None:
@@ -130,7 +149,7 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     name = f"{job.name}{job.suffix(specs)}"
     words, rest = _words(job, spec)
     with_place = [*words, f"--output={folder / name}", "--force", *_beside(job, spec, folder)]
-    if any(param.name == "device" for param in command.params):
+    if device != "auto" and any(param.name == "device" for param in command.params):
         with_place.append(f"--device={device}")
     beside = [f"--{key}={_ending(job, key)}" for key in _asked_beside(job, spec)]
     told = (*job.command.split(), *words, *beside, f"--output={name}", *rest)

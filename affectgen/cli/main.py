@@ -31,9 +31,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("affectgen.cli.render:render", "Turn MIDI into sound; level, join and convert sound."),
     "rate": ("affectgen.cli.rate:rate", "Measure the emotion of MIDI, music, speech and text."),
     "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well generators and recognisers do."),
+    "batch": ("affectgen.cli.batch:batch", "Make hundreds of pieces from presets or lines of JSON."),
     "replay": ("affectgen.cli.replay:replay", "Make a piece again from its manifest."),
+    "verify": ("affectgen.cli.verify:verify", "Check pieces against their manifests."),
+    "inspect": ("affectgen.cli.inspect:inspect", "Say what a file is and how it was made."),
     "models": ("affectgen.cli.models:models", "List and verify the trained models."),
     "doctor": ("affectgen.cli.doctor:doctor", "Say what is installed and what works here."),
+    "completion": ("affectgen.cli.completion:completion", "Print what makes the shell complete commands."),
 }
 
 

@@ -22,6 +22,7 @@ from affectgen.output import STDOUT
 Command = TypeVar("Command", bound=Callable[..., Any])
 LARGEST_SEED = 2**31 - 1
 MOST_CANDIDATES = 64
+LINE = 100  # characters of a line of status
 ORIGIN = {
     ParameterSource.COMMANDLINE: "option",
     ParameterSource.ENVIRONMENT: "environment",
@@ -221,6 +222,16 @@ class Talk:
         """How many of several are done, on one line that replaces itself; only on a terminal and unless -q."""
         if self._level > 0 and total > 1 and sys.stderr.isatty():
             click.echo(f"\r{done}/{total}" + ("\n" if done == total else ""), err=True, nl=False)
+
+    def status(self, text: str) -> None:
+        """A line that the next one replaces; only on a terminal and unless -q."""
+        if self._level > 0 and sys.stderr.isatty():
+            click.echo(f"\r{text[:LINE]:<{LINE}}", err=True, nl=False)
+
+    def clear(self) -> None:
+        """Take the line of `status` away."""
+        if self._level > 0 and sys.stderr.isatty():
+            click.echo(f"\r{'':<{LINE}}\r", err=True, nl=False)
 
     def bar(self) -> Bar:
         """A bar for one long piece of work; `affectgen.progress.heard_by` takes it."""

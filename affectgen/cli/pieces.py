@@ -17,7 +17,7 @@ from affectgen.batch.making import deliver
 from affectgen.batch.order import Made, Order, Target, Work
 from affectgen.cli.options import Talk, origin
 from affectgen.cli.sounding import plan_sound
-from affectgen.device import THREADS_VARIABLES, choose_threads, pick_device, use_threads
+from affectgen.device import THREADS_VARIABLES, check_device_name, choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting, manifest_path
 from affectgen.output import STDOUT, check_outputs, drop_empty, is_special, prepare_folder
@@ -126,7 +126,7 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
     planning = bool(ctx.obj.get(PLANNING))
     if not planning:
         check_outputs([path for order in orders for path in order.target.files()], force=orders[0].target.force)
-    run = _resources(ctx)
+    run = _resources(ctx, planning)
     sound = plan_sound(ctx) if any(order.target.audio is not None for order in orders) else {}
     works = [Work(name, ctx.obj["argv"], run, order, sound) for order in orders]
     options = [work.options() for work in works]
@@ -151,12 +151,13 @@ def make(ctx: click.Context, name: str, orders: Sequence[Order], talk: Talk) -> 
     return made
 
 
-def _resources(ctx: click.Context) -> dict[str, Setting]:
+def _resources(ctx: click.Context, planning: bool) -> dict[str, Setting]:
     """What a piece is made with: the device and the number of threads as resolved, the checkpoint as asked for. A
-    command without models runs on the CPU and asks for no checkpoint."""
-    device = ctx.params.get("device", "cpu")
+    command without models runs on the CPU and asks for no checkpoint. planning: the device is the worker's to find."""
+    name = ctx.params.get("device", "cpu")
+    device = check_device_name(name) if planning else pick_device(name)
     return {
-        "device": Setting(pick_device(device), origin(ctx, "device")),
+        "device": Setting(device, origin(ctx, "device")),
         "threads": Setting(choose_threads(), "environment" if set(THREADS_VARIABLES) & set(os.environ) else "default"),
         "checkpoint": Setting(ctx.params.get("checkpoint"), origin(ctx, "checkpoint")),
     }

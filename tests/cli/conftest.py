@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,18 @@ class Shell:
         return subprocess.Popen(
             self.command(*words), stdout=pipe, stderr=pipe, cwd=self.folder, env=self.environment(**extra)
         )
+
+    def start_with(
+        self, *words: str, stdin: bytes, pipe: Any = subprocess.PIPE, **extra: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a process that finds `stdin` on its standard input. pipe: where what it says goes."""
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            return subprocess.Popen(
+                self.command(*words), stdin=given, stdout=pipe, stderr=pipe, cwd=self.folder,
+                env=self.environment(**extra),
+            )  # fmt: skip
 
     def names(self) -> list[str]:
         """Every file in the folder, hidden ones too."""

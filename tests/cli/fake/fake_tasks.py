@@ -1,7 +1,7 @@
 """Stand-ins for MusER's tasks, installed as another package would install its own: a tiny composer without weights.
 
 `FAKE_SLEEP` (seconds) makes it slow, `FAKE_BARS` its pieces long, `FAKE_FAIL` makes it raise, `FAKE_OTHER` makes it
-compose something else.
+compose something else. `FAKE_POISON` says what becomes of some seeds: "13:raise,14:die,15:hang,16:full".
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import random
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from affectgen.errors import MidiError
 from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
 from affectgen.nn.checkpoint import Checkpoint, load_checkpoint
+from affectgen.spooled import Spooled
 from affectgen.task import Result
 
 TICKS = 480
@@ -41,6 +42,32 @@ def read(source: Path | bytes | None) -> bytes:
     return data
 
 
+def poisons() -> set[tuple[str, int]]:
+    """What becomes of which seed."""
+    pairs = [pair.partition(":") for pair in os.environ.get("FAKE_POISON", "").split(",") if pair]
+    return {(what, int(seed)) for seed, _, what in pairs}
+
+
+def poison(seed: int | None) -> None:
+    """Fail in the way that a seed is told to."""
+    if ("raise", seed) in poisons():
+        raise RuntimeError(f"seed {seed} is poisoned")
+    if ("die", seed) in poisons():
+        os._exit(9)
+    if ("hang", seed) in poisons():
+        time.sleep(1000)
+
+
+class FullDisk(Spooled):
+    """A result that no disk has room for."""
+
+    def chunks(self) -> Iterator[bytes]:
+        raise OSError(28, "No space left on device")
+
+    def sha256(self) -> str:
+        return "0" * 64
+
+
 @dataclass(frozen=True)
 class Loaded:
     checkpoint: Checkpoint
@@ -52,6 +79,7 @@ class Loaded:
         return [self.one(item) for item in options]
 
     def one(self, options: Any) -> Result:
+        poison(getattr(options, "seed", None))
         inputs = [getattr(options, n, None) for n in ("source", "donor", "continue_from")]
         mixed = sum(sum(read(item)) for item in inputs) + getattr(options, "seed", 0)
         mixed += len(os.environ.get("FAKE_OTHER", ""))
@@ -59,6 +87,8 @@ class Loaded:
         measured = {"recogniser": "judge", "valence": 0.61, "arousal": 0.42, "quadrant": "Q1"}
         details = {"bars": getattr(options, "bars", 1), "options": {k: repr(v)[:60] for k, v in vars(options).items()}}
         data = midi(mixed, int(os.environ.get("FAKE_BARS", getattr(options, "bars", 1))))
+        if ("full", getattr(options, "seed", None)) in poisons():
+            return Result(FullDisk.empty(), ".mid", asked, measured, details, self.checkpoint.record())
         return Result(data, ".mid", asked, measured, details, self.checkpoint.record(), ("note F1 0.98",))
 
 
@@ -66,6 +96,7 @@ class Loaded:
 class Task:
     name: str
     options: type[Any]
+    together: int = 4
 
     def load(self, checkpoint: str | None, device: str) -> Loaded:
         return Loaded(load_checkpoint("fake" if checkpoint is None else checkpoint))

@@ -1,0 +1,100 @@
+"""Workers on this machine: processes, each with a pipe to the one that started them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+
+from affectgen.batch.pool import Event, Share
+from affectgen.batch.worker import Bench
+from affectgen.processes import deaf_to_interrupts, end_with_parent
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PATIENCE = 5.0  # seconds that a process gets to end before it is killed
+
+
+class LocalPool:
+    """`Pool` of so many processes. They do not hear Ctrl-C, and end at once with the process that started them."""
+
+    def __init__(self, workers: int) -> None:
+        self._context: SpawnContext = multiprocessing.get_context("spawn")
+        self._processes: list[tuple[SpawnProcess, Connection]] = []
+        for number in range(workers):
+            self._processes.append(self._start(number))
+
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+        return len(self._processes)
+
+    def _start(self, number: int) -> tuple[SpawnProcess, Connection]:
+        here, there = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(number, there), name=f"affectgen-worker-{number}")
+        with deaf_to_interrupts(), _one_thread():
+            process.start()
+        there.close()  # so that its end is seen here
+        return process, here
+
+    def give(self, worker: int, shares: Sequence[Share]) -> None:
+        """Let an idle worker do jobs."""
+        try:
+            self._processes[worker][1].send(list(shares))
+        except OSError:  # it ended meanwhile: `wait` tells
+            return
+
+    def wait(self, seconds: float) -> list[Event]:
+        """What is told within that time."""
+        pipes = {pipe: number for number, (_, pipe) in enumerate(self._processes)}
+        events: list[Event] = []
+        for ready in wait(list(pipes), timeout=seconds):
+            number = pipes[ready]  # type: ignore[index]
+            try:
+                events.append(self._processes[number][1].recv())
+            except (EOFError, OSError):
+                events.append(Event(number, lost=True))
+        return events
+
+    def restart(self, worker: int) -> None:
+        """End a worker and start it anew."""
+        self._end(worker)
+        self._processes[worker] = self._start(worker)
+
+    def _end(self, worker: int) -> None:
+        process, pipe = self._processes[worker]
+        process.kill()  # what it is at may not hear anything gentler
+        process.join(PATIENCE)
+        pipe.close()
+
+    def close(self) -> None:
+        """End all of them."""
+        for number in range(self.workers):
+            self._end(number)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let what starts in the block compute with one thread, unless the environment says otherwise: workers that each
+    take all processors wait for each other."""
+    unset = [name for name in THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
+        for name in unset:
+            del os.environ[name]
+
+
+def _serve(number: int, pipe: Connection) -> None:
+    """A worker's life: take jobs, do them, tell."""
+    end_with_parent()
+    bench = Bench(number)
+    while True:
+        try:
+            shares: list[Share] = pipe.recv()
+        except (EOFError, OSError):  # nobody wants anything any more
+            return
+        bench.run(shares, pipe.send)

@@ -1,0 +1,274 @@
+"""`affectgen batch` as a user meets it: lines through a pipe, failures, interrupts, kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affectgen.batch.journal import NAME, read_rows
+
+
+def line(seed: int | None, **more: Any) -> dict[str, Any]:
+    told = {"command": "muser generate", "affect": "calm", "bars": 2, "name": f"j{seed}", "seed": seed, **more}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def text(lines: Sequence[Mapping[str, Any]]) -> bytes:
+    return b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+
+
+def told(done: Any) -> dict[str, dict[str, Any]]:
+    found = [json.loads(each) for each in done.stdout.splitlines()]
+    names = [each["name"] for each in found]
+    assert len(set(names)) == len(names)
+    return {each["name"]: each for each in found}
+
+
+def pieces(folder: Path) -> dict[str, str]:
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.mid"))}
+
+
+def test_lines_become_files_as_single_commands_make_them(shell):
+    done = shell.alone("batch", "-", "-o", "out", "--jobs", "2", stdin=text([line(seed) for seed in range(9)]))
+    assert done.returncode == 0, done.stderr
+    assert {each["status"] for each in told(done).values()} == {"done"}
+    assert b"9 made, 0 kept, 0 failed" in done.stderr
+    shell("muser", "generate", "-a", "calm", "--bars", "2", "--seed", "3", "-o", "alone.mid")
+    assert (shell.folder / "out/j3.mid").read_bytes() == (shell.folder / "alone.mid").read_bytes()
+    manifest = json.loads((shell.folder / "out/j3.mid.json").read_text())
+    assert manifest["settings"]["bars"] == {"value": 2, "from": "option"}
+    assert manifest["settings"]["temperature"]["from"] == "default"
+    assert manifest["details"]["job"]["name"] == "j3"
+    assert shell("replay", "out/j3.mid.json").returncode == 0
+    assert sorted(shell.names()) == sorted(
+        ["alone.mid", "alone.mid.json", "out", f"out/{NAME}",
+         *(f"out/j{n}.mid{end}" for n in range(9) for end in ("", ".json"))]
+    )  # fmt: skip
+
+
+def test_bytes_are_the_same_whatever_the_workers(shell):
+    found = []
+    for jobs in ("1", "3"):
+        jobs_of_it = [line(seed) for seed in range(7)]
+        done = shell.alone("batch", "-", "-o", f"out{jobs}", "--jobs", jobs, stdin=text(jobs_of_it))
+        assert done.returncode == 0, done.stderr
+        found.append(pieces(shell.folder / f"out{jobs}"))
+    assert found[0] == found[1]
+    assert len(set(found[0].values())) == 7
+
+
+def test_what_is_there_is_kept_and_what_is_missing_is_made(shell):
+    lines = text([line(seed) for seed in range(5)])
+    shell.alone("batch", "-", "-o", "out", stdin=lines)
+    before = pieces(shell.folder / "out")
+    (shell.folder / "out/j1.mid").unlink()
+    (shell.folder / "out/j2.mid").write_bytes(b"changed")
+    (shell.folder / "out/j3.mid").touch()  # the same bytes at another time are the same file
+    done = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert done.returncode == 0, done.stderr
+    states = {name: each["status"] for name, each in told(done).items()}
+    assert states == {"j0": "kept", "j1": "done", "j2": "done", "j3": "kept", "j4": "kept"}
+    assert pieces(shell.folder / "out") == before
+
+
+def test_failing_jobs_are_told_and_the_rest_go_on(shell):
+    bad = [line(20, affect="clam"), {"command": "muser generat", "name": "typo"}, line(21, barz=3), line(22, bars=0),
+           line(23, source="none.mid", keep="pitch", bars=None), line(24, bars=2.5)]  # fmt: skip
+    lines = text([line(1), *bad, line(2)]) + b"{oops\n\n[1]\n"
+    done = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert done.returncode == 3
+    states = told(done)
+    assert sorted(name for name, each in states.items() if each["status"] == "done") == ["j1", "j2"]
+    said = done.stderr.decode()
+    for expected in ("line 2 of standard input: 'clam'", "Did you mean 'muser generate'", "Did you mean 'bars'",
+                     "line 5 of standard input: Invalid value for '--bars'", "none.mid cannot be read",
+                     "'2.5' is not a valid integer", "line 9 of standard input is no JSON", "line 11 of"):  # fmt: skip
+        assert expected in said, expected
+    assert "Traceback" not in said
+    assert states["j22"]["error"]["kind"] == "UsageError"
+    assert len(pieces(shell.folder / "out")) == 2
+
+
+def test_nothing_good_is_exit_code_1(shell):
+    done = shell.alone("batch", "-", "-o", "out", stdin=text([line(1, affect="clam")]))
+    assert done.returncode == 1
+    assert pieces(shell.folder / "out") == {}
+
+
+@pytest.mark.parametrize("what", ["raise", "die", "hang"])
+def test_a_poisoned_job_fails_alone(shell, what):
+    lines = text([line(seed) for seed in range(10)])
+    more = ("--timeout", "1.5") if what == "hang" else ()
+    done = shell.alone("batch", "-", "-o", "out", "--jobs", "2", *more, stdin=lines, FAKE_POISON=f"6:{what}")
+    assert done.returncode == 3, done.stderr
+    states = {name: each["status"] for name, each in told(done).items()}
+    assert states == {f"j{n}": "failed" if n == 6 else "done" for n in range(10)}
+    reason = {"raise": "seed 6 is poisoned", "die": "The process that made it ended", "hang": "longer than 1.5 s"}[what]
+    assert reason in done.stderr.decode()
+    again = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert again.returncode == 0
+    assert {name for name, each in told(again).items() if each["status"] == "done"} == {"j6"}
+
+
+def test_retry_tries_again_and_counts(shell):
+    done = shell.alone("batch", "-", "-o", "out", "--retry", "2", stdin=text([line(6)]), FAKE_POISON="6:raise")
+    assert done.returncode == 1
+    assert [row.state for row in read_rows(shell.folder / "out")] == ["failed"]
+    assert done.stderr.decode().count("Error: j6") == 1
+
+
+def test_a_full_disk_ends_the_batch_and_loses_nothing(shell):
+    lines = text([line(seed) for seed in range(12)])
+    done = shell.alone("batch", "-", "-o", "out", "--jobs", "1", stdin=lines, FAKE_POISON="6:full")
+    assert done.returncode == 1
+    assert "No space is left" in done.stderr.decode()
+    assert "run the same command" in done.stderr.decode()
+    assert not [name for name in shell.names() if name.endswith(".part")]
+    again = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert again.returncode == 0
+    assert len(pieces(shell.folder / "out")) == 12
+    assert sum(each["status"] == "kept" for each in told(again).values()) >= 4
+
+
+def test_a_dry_run_writes_nothing(shell):
+    done = shell.alone("batch", "-", "-o", "out", "--dry-run", stdin=text([line(1), line(2, affect="clam")]))
+    assert done.returncode == 3
+    assert shell.names() == []
+    good = told(done)["j1"]
+    assert good["status"] == "todo"
+    assert good["line"] == "affectgen muser generate --affect=calm --bars=2 --seed=1 --output=j1.mid"
+
+
+def test_files_of_others_are_in_the_way(shell):
+    lines = text([line(1), line(2)])
+    (shell.folder / "out").mkdir()
+    (shell.folder / "out/j1.mid").write_bytes(b"mine")
+    refused = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert refused.returncode == 1
+    assert b"j1.mid exists already" in refused.stderr
+    assert (shell.folder / "out/j1.mid").read_bytes() == b"mine"
+    skipped = shell.alone("batch", "-", "-o", "out", "--skip-existing", stdin=lines)
+    assert skipped.returncode == 0
+    assert {name: each["status"] for name, each in told(skipped).items()} == {"j1": "skipped", "j2": "done"}
+    assert (shell.folder / "out/j1.mid").read_bytes() == b"mine"
+    forced = shell.alone("batch", "-", "-o", "out", "--force", stdin=lines)
+    assert {name: each["status"] for name, each in told(forced).items()} == {"j1": "done", "j2": "kept"}
+    assert (shell.folder / "out/j1.mid").read_bytes()[:4] == b"MThd"
+    changed = shell.alone("batch", "-", "-o", "out", stdin=text([line(1, bars=3)]))
+    assert changed.returncode == 1
+    assert b"was made from other settings" in changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "expected"),
+    [
+        (("-", "-o", "-"), b"", "-o - is one stream"),
+        (("-", "-o", "out", "--force", "--skip-existing"), b"", "exclude each other"),
+        (("-", "-o", "out"), b"", "No job came"),
+        (("-", "-o", "out"), b"\xff\xfe", "UTF-8"),
+        (("-", "-o", "out"), text([line(1), line(1)]), "Two jobs have the name 'j1'"),
+        (("-", "x.toml", "-o", "out"), b"", "- came with presets"),
+        (("-", "-o", "out", "--count", "2"), text([line(1)]), "--count came with lines"),
+        (("-", "-o", "out", "--timeout", "nan"), b"", "timeout"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(fails, words, stdin, expected):
+    done = fails(2, "batch", *words, stdin=stdin)
+    assert expected in done
+
+
+def test_a_second_batch_waits_its_turn(shell):
+    lines = text([line(seed) for seed in range(40)])
+    first = shell.start_with("batch", "-", "-o", "out", "--jobs", "1", stdin=lines, FAKE_SLEEP="0.3")
+    wait_for(lambda: (shell.folder / "out/j0.mid").exists())
+    second = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    first.kill()
+    first.wait()
+    assert second.returncode == 1
+    assert b"Another batch is at work in out" in second.stderr
+
+
+def test_ctrl_c_is_quiet_and_what_is_done_is_kept(shell):
+    lines = text([line(seed) for seed in range(40)])
+    running = shell.start_with("batch", "-", "-o", "out", "--jobs", "2", stdin=lines, FAKE_SLEEP="0.3")
+    wait_for(lambda: (shell.folder / "out/j0.mid").exists())
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert b"Traceback" not in err
+    assert not [name for name in shell.names() if name.endswith(".part")]
+    done = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert done.returncode == 0
+    kept = {name for name, each in told(done).items() if each["status"] == "kept"}
+    assert {json.loads(each)["name"] for each in out.splitlines()} <= kept
+    assert len(pieces(shell.folder / "out")) == 40
+
+
+def test_a_closed_pipe_ends_it_quietly(shell):
+    lines = text([line(seed) for seed in range(30)])
+    command = f"{' '.join(shell.command('batch', '-', '-o', 'out', '--jobs', '1'))} | head -n 1"
+    env = shell.environment(FAKE_SLEEP="0.1")
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], input=lines, capture_output=True, cwd=shell.folder, env=env,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 141
+    assert b"Traceback" not in done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_500_jobs_survive_20_kills_and_a_poisoned_one(shell):
+    lines = text([line(seed) for seed in range(500)])
+    words = ("batch", "-", "-o", "out", "--jobs", "2", "-q")
+    draw = random.Random(8)
+    for _ in range(20):
+        running = shell.start_with(
+            *words, stdin=lines, pipe=subprocess.DEVNULL, FAKE_SLEEP="0.02", FAKE_POISON="77:raise"
+        )
+        wanted = count(shell.folder / "out") + draw.randrange(0, 30)
+        wait_for(lambda wanted=wanted, at=running: at.poll() is not None or count(shell.folder / "out") >= wanted)
+        time.sleep(draw.random() * 0.05)
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait(timeout=20)
+    killed_at = count(shell.folder / "out")
+    assert 20 < killed_at < 499  # it was killed while at work
+    done = shell.alone(*words, stdin=lines, FAKE_POISON="77:raise")
+    assert done.returncode == 3
+    states = told(done)
+    assert [name for name, each in states.items() if each["status"] == "failed"] == ["j77"]
+    assert len(states) == 500
+    whole = shell.alone("batch", "-", "-o", "whole", "--jobs", "2", "-q", stdin=lines, FAKE_POISON="77:raise")
+    assert whole.returncode == 3
+    assert pieces(shell.folder / "out") == pieces(shell.folder / "whole")
+    names = {path.name for path in (shell.folder / "out").iterdir()}
+    assert names == {NAME, *(f"j{n}.mid{end}" for n in range(500) if n != 77 for end in ("", ".json"))}
+    for path in (shell.folder / "out").glob("*.json"):
+        assert json.loads(path.read_text())["output"]["sha256"] == pieces_of(path.with_suffix(""))
+    states_kept = {row.name: row.state for row in read_rows(shell.folder / "out")}
+    assert states_kept == {f"j{n}": "failed" if n == 77 else "done" for n in range(500)}
+
+
+def pieces_of(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def count(folder: Path) -> int:
+    return sum(name.endswith(".mid") for name in os.listdir(folder)) if folder.is_dir() else 0
+
+
+def wait_for(happened: Any) -> None:
+    for _ in range(3000):
+        if happened():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within 30 s")
