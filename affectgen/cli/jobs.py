@@ -39,6 +39,7 @@ NOT_OF_JOBS = frozenset((
     "preset",
 ))  # fmt: skip
 BESIDE = frozenset({"audio", "plot", "cue", "report"})  # further files, which get the job's name
+JOBS = "jobs"  # processes of a command's own
 MIDI, WAVE = ".mid", ".wav"  # what a command writes that cannot choose, and that can
 
 
@@ -143,12 +144,16 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     specs = command_specs()
     spec = find_spec(specs, job.command)
     spec.check(job.values)
+    for name, option in spec.options.items():
+        if option.argument and option.required and job.values.get(name) is None:
+            raise UsageError(f"`{job.command}` needs {name!r}, a file to work on.", f"Name it: {name}, or --source PATH.")
     command = find_command(job.command)
     if command is None:
         raise UsageError(f"The task {job.command} has no command.", "Name another.")
     name = f"{job.name}{job.suffix(specs)}"
     words, rest = _words(job, spec)
-    with_place = [*words, f"--output={folder / name}", "--force", *_beside(job, spec, folder)]
+    alone = ["--jobs=1"] if JOBS in spec.options and JOBS not in job.values else []  # the batch's workers are enough
+    with_place = [*words, *alone, f"--output={folder / name}", "--force", *_beside(job, spec, folder)]
     if device != "auto" and any(param.name == "device" for param in command.params):
         with_place.append(f"--device={device}")
     beside = [f"--{key}={_ending(job, key)}" for key in _asked_beside(job, spec)]
