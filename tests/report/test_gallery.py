@@ -210,6 +210,6 @@ def test_a_browser_filters_chooses_and_plays_one_thing_at_a_time(tmp_path):
     assert found["chosen"] == "two"
     assert (found["first"], found["second"]) == ([True, False], [False, True])
     assert 0 < found["place"] < 3  # the sound's clock runs in real time, the page's may not
-    assert found["sought"] == 2
+    assert found["sought"] == pytest.approx(2, abs=0.1)
     assert found["third"][:2] == [False, True]
     assert found["third"][2] == pytest.approx(30, abs=0.2)
