@@ -201,6 +201,9 @@ def _check_same(record: Manifest, result: Result) -> None:
     player, now_player = record.details.get("renderer"), result.details.get("renderer")
     if player != now_player:
         changed.append(f"the renderer {player} (now {now_player})")
+    engine, now_engine = record.details.get("engine"), result.details.get("engine")
+    if engine != now_engine:
+        changed.append(f"the engine {engine} (now {now_engine})")
     weights, now_weights = record.details.get("musicgen"), result.details.get("musicgen")
     if weights != now_weights:
         changed.append(f"MusicGen's weights {weights} (now {now_weights})")

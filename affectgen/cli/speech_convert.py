@@ -13,12 +13,14 @@ from affectgen.cli.options import (
     Talk,
     affect_options,
     affect_setting,
+    origin,
     settings_of,
     talk_options,
 )
 from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.speech_files import file_options, format_setting
 from affectgen.errors import UsageError
+from affectgen.manifest import Setting
 from affectgen.speech.convert import METHODS, MOST_TRIES
 from affectgen.speech.convert_options import STRONGEST, ConvertOptions
 
@@ -36,6 +38,7 @@ from affectgen.speech.convert_options import STRONGEST, ConvertOptions
               help="The speaker's neutral voice. [default: FILE is neutral itself]")  # fmt: skip
 @click.option("--index", type=InputFile(), metavar="PATH", envvar="AFFECTGEN_VOICES",
               help="A database of voices. [default: the package's own]")  # fmt: skip
+@click.option("--engine", metavar="NAME", help="An installed converter instead of the one built in.")
 @file_options
 @talk_options
 @click.pass_context
@@ -50,13 +53,22 @@ def convert(ctx: click.Context, /, **params: Any) -> None:
     affectgen speech convert in.wav -a sad -o sad.wav
     affectgen speech convert in.flac -a angry --strength 0.6 --baseline neutral.wav -o angrier.flac
     affectgen speech convert in.wav -a 0.5,0.3 --index voices.db -o out.wav
+    affectgen speech convert in.wav -a sad --engine mine -o out.wav
     cat in.wav | affectgen speech convert - -a happy -o - | affectgen rate -
     """
     talk = Talk(params["quiet"], params["verbose"])
     affect = affect_setting(ctx)
     if affect.value is None:
         raise UsageError("No emotion was given.", "Say which: -a sad")
-    settings = settings_of(ctx, ConvertOptions, {"affect": affect, "format": format_setting(ctx)})
+    resolved = {"affect": affect, "format": format_setting(ctx), "index": _index_setting(ctx)}
+    settings = settings_of(ctx, ConvertOptions, resolved)
     made = make(ctx, "speech convert", [Order(settings, single_target({**params, "plot": None}))], talk)
     if params["as_json"]:
         print_json("speech convert", made)
+
+
+def _index_setting(ctx: click.Context) -> Setting:
+    """The database of voices. One that the environment names for all conversions is left out where none is read."""
+    found = Setting(ctx.params["index"], origin(ctx, "index"))
+    read = ctx.params["method"] == METHODS[0] and ctx.params["engine"] is None
+    return found if read or found.origin != "environment" else Setting(None, "default")

@@ -66,6 +66,13 @@ class Reading:
             found["dominance"] = _short(self.dominance)
         return found
 
+    def measured(self) -> dict[str, Any]:
+        """Plain values, as manifests hold the emotion of what was made: the point, its quadrant and, where the
+        recogniser has them, the shares of labels."""
+        point = {"valence": _short(self.affect.valence), "arousal": _short(self.affect.arousal)}
+        labels = {name: _short(share) for name, share in self.labels.items()}
+        return {"recogniser": "recogniser", **point, "quadrant": self.quadrant} | ({"labels": labels} if labels else {})
+
 
 def readings(points: Rows, quadrants: Rows, low: Rows, high: Rows) -> list[Reading]:
     """Rows [N, 2], [N, 4], [N, 2], [N, 2] as readings; points are kept inside the plane."""

@@ -73,22 +73,14 @@ def _played(notes: int, player: str) -> str:
 
 
 def _measured(data: Spooled, heard: Heard) -> dict[str, Any]:
-    """The emotion of the finished sound, as `affectgen rate` reads it; empty, with a warning, where it has none that
-    can be read: silence, or too short a sound."""
-    from affectgen.errors import AudioError
-    from affectgen.recognize.items import Item
-    from affectgen.recognize.rate import Rater, RateSettings
+    """The emotion of the finished sound; empty, with a warning, where none can be read."""
+    from affectgen.recognize.measured import measure_result
+    from affectgen.recognize.rate import RateSettings
 
-    try:
-        reading = Rater(RateSettings("music")).rate(Item("the sound", data.path)).reading
-    except AudioError as error:  # the sound itself is done, and stays
-        heard.warn(f"The emotion could not be read: {error.message.replace(str(data.path), 'the sound')}")
-        return {}
-    if reading is None:
-        return {}
-    affect = reading.affect
-    point = {"valence": round(affect.valence, 4), "arousal": round(affect.arousal, 4), "quadrant": reading.quadrant}
-    return {"recogniser": "recogniser", **point}
+    measured, warnings = measure_result(data.path, "the sound", RateSettings("music"))
+    for text in warnings:
+        heard.warn(text)
+    return measured
 
 
 RENDER = RenderTask()

@@ -12,6 +12,7 @@ from affectgen.audio.formats import QUALITIES, format_named
 from affectgen.audio.options import one_of
 from affectgen.errors import UsageError
 from affectgen.speech.convert import METHODS, MOST_TRIES
+from affectgen.speech.converters import SOCKET
 from affectgen.speech.target import target_of
 
 STRONGEST = 2.0
@@ -24,10 +25,11 @@ class ConvertOptions:
     source: the recording; affect: the emotion, a word such as "sad", "happy:0.5" or a point; strength: 0 for an exact
     copy, 1 for what the emotion's typical speakers do; method: of METHODS; tries: grades that the emotion space
     chooses among; baseline: the speaker's neutral voice, None where the recording is neutral itself; index: a database
-    of voices, None for the shipped one; format: of the result, quality: of a lossy one.
+    of voices, None for the shipped one; engine: an installed converter, None for the one built in, which alone knows
+    methods, tries and an index; format: of the result, quality: of a lossy one.
 
-    AffectError for an affect that is none; UsageError for a strength out of range, another method, format or quality,
-    and an index that is no file.
+    AffectError for an affect that is none; UsageError for a strength out of range, another method, engine, format or
+    quality, and an index that is no file.
     """
 
     source: Path | bytes
@@ -37,6 +39,7 @@ class ConvertOptions:
     tries: int = MOST_TRIES
     baseline: Path | bytes | None = None
     index: Path | bytes | None = None
+    engine: str | None = None
     format: str = "wav"
     quality: str = "normal"
 
@@ -55,5 +58,16 @@ class ConvertOptions:
         if self.index is not None and self.method != "retrieved":
             text = f"An index came with the method {self.method}, which reads none."
             raise UsageError(text, "Leave one of them out.")
+        if self.engine is not None:
+            SOCKET.find(self.engine)
+            self._check_alone(self.engine)
         format_named(self.format)
         one_of("quality", self.quality, QUALITIES)
+
+    def _check_alone(self, engine: str) -> None:
+        """UsageError where something came with an installed converter that only the built-in one knows."""
+        built_in = {"method": METHODS[0], "tries": MOST_TRIES, "index": None}
+        given = [name for name, usual in built_in.items() if getattr(self, name) != usual]
+        if given:
+            text = f"--{given[0]} came with --engine {engine}; it is for the built-in converter."
+            raise UsageError(text, "Leave one of them out.")

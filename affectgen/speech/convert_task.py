@@ -4,71 +4,100 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from affectgen.speech.convert_options import ConvertOptions
 from affectgen.task import Result
 
 if TYPE_CHECKING:
     from affectgen.speech.convert import Converted, ConvertSettings
+    from affectgen.speech.converters import Converter
     from affectgen.speech.edited_file import Recording
+    from affectgen.speech.target import Target
 
 COMMENT = "edited with affectgen speech convert"
-FULL = 0.999  # of full scale: samples there are taken for cut off
-CLIPPED = 0.001  # share of them from which a person is told
-MUSIC = 0.5  # probability of speech below which a person is told
 
 
 @dataclass(frozen=True)
 class ConvertTask:
-    """`speech convert`. It runs on the CPU; its checkpoint is the index of voices."""
+    """`speech convert`. It runs on the CPU, a converter from outside where it likes; its checkpoint is the index of
+    voices."""
 
     name: str = "speech convert"
     options: type[Any] = ConvertOptions
 
     def load(self, checkpoint: str | None, device: str) -> ConvertRunner:
         """Nothing is read before the first recording, whose options say what is needed."""
-        return ConvertRunner(checkpoint)
+        return ConvertRunner(checkpoint, device)
 
 
 @dataclass(frozen=True)
 class ConvertRunner:
-    """Converts one recording after the other. checkpoint: name or path of the index's folder, None for the shipped
-    one."""
+    """Converts one recording after the other. checkpoint: name or path of the index's folder, None for the shipped one;
+    device: of a converter from outside."""
 
     checkpoint: str | None
+    device: str = "cpu"
 
     def run(self, options: Sequence[ConvertOptions]) -> list[Result]:
         """One file for each."""
         return [self._one(option) for option in options]
 
+    @cached_property
+    def _converters(self) -> dict[str, Converter]:
+        """Installed converters by their names, each read once."""
+        return {}
+
     def _one(self, option: ConvertOptions) -> Result:
         from affectgen.audio.formats import format_named
-        from affectgen.speech.convert import converted
-        from affectgen.speech.edited_file import encoded, neutral_voice, read_recording
+        from affectgen.recognize.measured import measure_result
+        from affectgen.recognize.rate import RateSettings
+        from affectgen.speech.doubts import doubts
+        from affectgen.speech.edited_file import encoded, read_recording
         from affectgen.speech.target import target_of
 
-        recording = read_recording(option.source)
-        settings, used = self._settings(option)
-        target = target_of(option.affect)
-        baseline = None if option.baseline is None else neutral_voice(option.baseline, recording.rate)
-        found = converted(recording.floats(), recording.rate, target, settings, baseline)
-        new = replace(recording, stored=recording.rounded(found.samples))
-        kind = format_named(option.format)
+        recording, target = read_recording(option.source), target_of(option.affect)
+        found, used, told = self._converted(option, recording, target)
+        new, kind = replace(recording, stored=recording.rounded(found.samples)), format_named(option.format)
         data, notes = encoded(new, kind, COMMENT, option.quality)
-        warnings = [*_doubts(recording), *notes]
-        measured = _measured(data, option.baseline, warnings)
+        beside = option.baseline if isinstance(option.baseline, Path) else None
+        measured, unread = measure_result(data, "the result", RateSettings("speech", baseline=beside))
         details = {
             "seconds": round(new.seconds, 3), "seconds_before": round(recording.seconds, 3), "rate": recording.rate,
-            "channels": recording.stored.shape[1], **found.facts, **self._made_by(option), "warnings": warnings,
+            "channels": recording.stored.shape[1], **found.facts, **self._made_by(option),
+            "warnings": [*doubts(recording), *told, *notes, *unread],
         }  # fmt: skip
         return Result(
             data=data, suffix=kind.suffixes[0], asked=target.affect.to_json(), measured=measured, details=details,
             checkpoint=used, summary=tuple(_summary(details, found)),
         )  # fmt: skip
+
+    def _converted(
+        self, option: ConvertOptions, recording: Recording, target: Target
+    ) -> tuple[Converted, dict[str, str], list[str]]:
+        """The new sound, the checkpoint that is used, and what a person should know of it."""
+        from affectgen.speech.convert import converted
+        from affectgen.speech.converters import ConvertRequest, converted_by
+        from affectgen.speech.edited_file import neutral_voice
+
+        channels, rate = recording.floats(), recording.rate
+        baseline = None if option.baseline is None else neutral_voice(option.baseline, rate)
+        if option.engine is not None and option.strength > 0:  # at 0 nobody is asked for a copy
+            request = ConvertRequest(channels.mean(axis=1), rate, target, option.strength, baseline)
+            made, told = converted_by(self._converter(option.engine), channels, request)
+            return made, {}, told
+        settings, used = self._settings(option)
+        return converted(channels, rate, target, settings, baseline), used, []
+
+    def _converter(self, name: str) -> Converter:
+        """An installed converter."""
+        from affectgen.speech.converters import load_converter
+
+        if name not in self._converters:
+            self._converters[name] = load_converter(name, self.device)
+        return self._converters[name]
 
     def _settings(self, option: ConvertOptions) -> tuple[ConvertSettings, dict[str, str]]:
         """How it is done, and the checkpoint that is used: the predictor's where it is learned; none by rules, an index
@@ -95,42 +124,9 @@ class ConvertRunner:
         from affectgen.nn.checkpoint import load_checkpoint
         from affectgen.speech.space.model import NAME
 
-        if option.method != "retrieved" or option.strength == 0:
+        if option.method != "retrieved" or option.strength == 0 or option.engine is not None:
             return {}
         return {"emotion_space": load_checkpoint(NAME).record()}
-
-
-def _doubts(recording: Recording) -> list[str]:
-    """What a person should know of a recording that was changed all the same."""
-    from affectgen.recognize.speechness import LEAST_SECONDS, is_speech
-
-    told = []
-    if recording.seconds >= LEAST_SECONDS and is_speech(recording.mono(), recording.rate) < MUSIC:
-        told.append("This sounds like music rather than speech; what was done to it may make no sense.")
-    if float((np.abs(recording.floats()) >= FULL).mean()) > CLIPPED:
-        told.append("The recording is clipped: what was cut off its peaks is not brought back.")
-    return told
-
-
-def _measured(data: bytes, baseline: Path | bytes | None, warnings: list[str]) -> dict[str, Any]:
-    """The emotion of the result, as `affectgen rate` reads it, beside the speaker's neutral voice where that is a file;
-    empty, with a warning, where none can be read."""
-    from affectgen.errors import AudioError
-    from affectgen.recognize.items import Item
-    from affectgen.recognize.rate import Rater, RateSettings
-
-    settings = RateSettings("speech", baseline=baseline if isinstance(baseline, Path) else None)
-    try:
-        reading = Rater(settings).rate(Item("the result", data)).reading
-    except AudioError as error:  # the sound itself is done, and stays
-        warnings.append(f"The emotion of the result could not be read: {error.message}")
-        return {}
-    if reading is None:
-        return {}
-    affect = reading.affect
-    point = {"valence": round(affect.valence, 4), "arousal": round(affect.arousal, 4), "quadrant": reading.quadrant}
-    shares = {} if reading.labels is None else {name: round(share, 4) for name, share in reading.labels.items()}
-    return {"recogniser": "recogniser", **point, "labels": shares}
 
 
 def _summary(details: dict[str, Any], found: Converted) -> list[str]:

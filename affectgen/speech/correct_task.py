@@ -56,7 +56,7 @@ class CorrectRunner:
 
     def _one(self, option: CorrectOptions) -> Result:
         from affectgen.audio.formats import format_named
-        from affectgen.speech.edit_task import doubts
+        from affectgen.speech.doubts import doubts
         from affectgen.speech.edited_file import encoded, read_recording
 
         recording, kind = read_recording(option.source), format_named(option.format)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 COMMENT = "edited with affectgen speech edit"
 APART = 0.3  # of the plane: texts nearer to each other, with one label, are taken to have one emotion
-CLIPPED, FULL = 0.001, 0.999  # share of samples, of full scale: what a person is told of
 
 
 @dataclass(frozen=True)
@@ -52,19 +51,27 @@ class EditRunner:
 
         return Aligner()
 
+    @cached_property
+    def _engines(self) -> dict[str, Engine]:
+        """Installed engines by their names, each read once."""
+        return {}
+
     def _engine(self, option: EditOptions) -> Engine:
         """What says new words."""
         from affectgen.speech.builtin import BuiltIn
         from affectgen.speech.donors import find_synthesiser
         from affectgen.speech.engines import load_engine
 
-        if option.engine is not None:
-            return load_engine(option.engine, self.device)
-        return BuiltIn(self._aligner, find_synthesiser(option.tts))
+        if option.engine is None:
+            return BuiltIn(self._aligner, find_synthesiser(option.tts))
+        if option.engine not in self._engines:
+            self._engines[option.engine] = load_engine(option.engine, self.device)
+        return self._engines[option.engine]
 
     def _one(self, option: EditOptions) -> Result:
         from affectgen.audio.formats import format_named
         from affectgen.speech.differ import changes_between, tokens_of
+        from affectgen.speech.doubts import doubts
         from affectgen.speech.edited_file import encoded, read_recording
 
         recording, kind = read_recording(option.source), format_named(option.format)
@@ -138,15 +145,6 @@ def felt(made: Edited, target: Target, seed: int = 0) -> tuple[Edited, dict[str,
     alignment = made.alignment if found.alignment is None else found.alignment
     facts = {**target.affect.to_json(), "label": target.label, **found.facts}
     return replace(made, recording=new, alignment=alignment, edits=tuple(edits)), facts
-
-
-def doubts(recording: Recording) -> list[str]:
-    """What a person should know of a recording that is edited all the same."""
-    import numpy as np
-
-    if float((np.abs(recording.mono()) >= FULL).mean()) > CLIPPED:
-        return ["The recording is clipped: what was cut off its peaks is not brought back."]
-    return []
 
 
 def _unchanged(option: EditOptions, recording: Recording) -> Result:

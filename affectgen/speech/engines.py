@@ -14,19 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affectgen.affect import Affect
 from affectgen.audio.files import Samples
-from affectgen.errors import AffectgenError, UsageError
+from affectgen.errors import AffectgenError
 from affectgen.speech.alignment import Alignment, Word
 from affectgen.speech.differ import Edit
+from affectgen.speech.plugins import Socket, faults_of
 
-GROUP = "affectgen.speech_engines"
+SOCKET = Socket("affectgen.speech_engines", "speech engine", "fill")
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,27 @@ class Engine(Protocol):
 
 def engine_names() -> list[str]:
     """The engines that installed packages declare, sorted."""
-    return sorted(point.name for point in entry_points(group=GROUP))
+    return SOCKET.names()
 
 
 def load_engine(name: str, device: str = "cpu") -> Engine:
     """The engine of that name. UsageError for one that no package declares; AffectgenError where it does not load."""
-    found: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in found:
-        known = f"Known: {', '.join(sorted(found))}." if found else "No package that brings one is installed."
-        raise UsageError(f"There is no speech engine {name!r}.", f"{known} Leave --engine out for the built-in one.")
-    try:
-        engine: Engine = found[name].load()(device)
-    except ImportError as error:
-        text = f"The speech engine {name} cannot be loaded: {error}."
-        raise AffectgenError(text, "Install what it needs.") from error
-    return engine
+    return _Plugged(cast(Engine, SOCKET.load(name, device)))
+
+
+@dataclass(frozen=True)
+class _Plugged:
+    """An engine from outside, whose faults are said to be its own."""
+
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        return self.engine.name
+
+    def fill(self, request: Request) -> Sequence[Filling]:
+        with faults_of(f"The speech engine {self.name}"):
+            return self.engine.fill(request)
 
 
 def checked_fillings(fillings: Sequence[Filling], request: Request) -> list[Filling]:

@@ -25,6 +25,7 @@ MODEL, VOCODER, VOICE = "AFFECTGEN_SPEECHT5", "AFFECTGEN_SPEECHT5_VOCODER", "AFF
 PUBLISHED = {MODEL: "microsoft/speecht5_tts", VOCODER: "microsoft/speecht5_hifigan"}
 INSTALL = "pip install 'affectgen[speecht5]'"
 RATE = 16_000
+LONGEST = 20.0  # frames a letter at most, as transformers has it: no voice is so slow
 QUIETEST = 1e-4  # of full scale: less is silence
 
 
@@ -41,15 +42,20 @@ class SpeechT5Voice:
     name: str = "SpeechT5"
 
     def say(self, text: str, hertz: float) -> Spoken:
-        """Say it; its voice has a pitch of its own. AffectgenError where nothing comes."""
+        """Say it; its voice has a pitch of its own. AffectgenError where nothing comes, or the text is too long."""
         import torch
 
-        device = self.model.device
+        device, config = self.model.device, self.model.config
         tokens = self.tokenizer(text=text, return_tensors="pt").input_ids.to(device)  # [1, T]
+        count = tokens.shape[1]
+        if count > config.max_text_positions:
+            most = f"{count} letters are to be said; SpeechT5 takes {config.max_text_positions} at once."
+            raise AffectgenError(most, "Edit a shorter part of the recording.")
+        frames = min(LONGEST, config.reduction_factor * config.max_speech_positions / count)  # a letter
         with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
             torch.manual_seed(self.seed)
             speaker = torch.from_numpy(self.voice)[None].to(device)  # [1, 512]
-            sound = self.model.generate_speech(tokens, speaker, vocoder=self.vocoder)  # [N]
+            sound = self.model.generate_speech(tokens, speaker, maxlenratio=frames, vocoder=self.vocoder)
         samples = sound.float().cpu().numpy().reshape(-1)
         if not np.isfinite(samples).all() or np.abs(samples).max(initial=0.0) < QUIETEST:
             raise AffectgenError(f"SpeechT5 said nothing for {text[:60]!r}.", "Try another --seed, or other words.")
@@ -89,6 +95,7 @@ def load(device: str = "cpu") -> SpeechT5Engine:
     except ImportError as error:
         raise CheckpointError(f"The engine speecht5 needs the package {error.name}.", INSTALL) from error
     logging.set_verbosity_error()  # what is wrong is said below, in a sentence
+    logging.disable_progress_bar()
     voice = read_voice(os.environ.get(VOICE))
     model = _read(SpeechT5ForTextToSpeech, MODEL).to(device).eval()
     if model.config.speaker_embedding_dim != len(voice):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from affectgen.speech.index.build import fill
 from affectgen.speech.index.listing import listed
 
 CONVERT = ("speech", "convert")
+PLUGGED = Path(__file__).resolve().parents[1] / "speech" / "plugged"
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +154,106 @@ def test_rules_need_no_index(studio):
     assert manifest["checkpoint"] == {}
     assert "emotion_space" not in manifest["details"]
     assert studio("replay", "out.wav.json").returncode == 0
+
+
+@pytest.fixture
+def plugged(studio, monkeypatch):
+    """The studio where the documentation's example of a converter is installed."""
+    monkeypatch.syspath_prepend(str(PLUGGED))
+    yield studio
+    sys.modules.pop("tilt_converter", None)
+
+
+def test_an_installed_converter_does_it_instead(plugged, models):
+    shutil.rmtree(plugged.models / "voices")
+    shutil.rmtree(plugged.models / "emotion-space")
+    write_sums(plugged.models)
+    soundfile.write(plugged.folder / "in.wav", np.stack([talk(), 0.5 * talk()], axis=1), RATE, "PCM_24")
+    line = (*CONVERT, "in.wav", "-a", "angry", "--engine", "tilt", "--strength", "1.5")
+    done = plugged(*line, "-o", "out.flac", "--json", AFFECTGEN_VOICES=str(models / "voices" / "voices.db"))
+    assert done.returncode == 0, done.stderr
+    piece = json.loads(done.stdout)["pieces"][0]
+    assert piece["settings"]["engine"] == {"value": "tilt", "from": "option"}
+    assert (piece["details"]["engine"], piece["details"]["strength"]) == ("tilt 1", 1.5)
+    assert "emotion_space" not in piece["details"]
+    assert piece["checkpoint"] == {}
+    assert {"valence", "arousal", "labels"} <= set(piece["measured"])
+    old, new = soundfile.read(plugged.folder / "in.wav")[0], soundfile.read(plugged.folder / "out.flac")[0]
+    assert soundfile.info(plugged.folder / "out.flac").subtype == "PCM_24"
+    assert new[:, 1] == pytest.approx(0.5 * new[:, 0], abs=1e-6)
+    steep = 4 * 1.5 * piece["asked"]["arousal"]  # dB an octave
+    ratio = np.abs(np.fft.rfft(new[:, 0])) / np.abs(np.fft.rfft(old[:, 0]))
+    hertz = np.fft.rfftfreq(len(old), 1 / RATE)
+    loud = np.abs(np.fft.rfft(old[:, 0])) > 0.5
+    expected = 10 ** (steep * np.log2(hertz.clip(250, 4000) / 1000) / 20)
+    scale = np.median(ratio[loud] / expected[loud])  # turned down where it exceeds full scale
+    assert ratio[loud] == pytest.approx(scale * expected[loud], rel=1e-2)
+    assert (scale < 0.99) == any("turned down" in text for text in piece["details"]["warnings"])
+
+
+def test_a_converters_file_is_made_again_and_a_changed_converter_is_named(plugged, tmp_path, monkeypatch):
+    line = (*CONVERT, "in.wav", "-a", "sad", "--engine", "tilt", "-o", "out.wav")
+    assert plugged(*line).returncode == 0
+    done = plugged("replay", "out.wav.json")
+    assert "byte for byte" in done.stderr.decode()
+    newer = tmp_path / "newer"
+    shutil.copytree(PLUGGED, newer)
+    text = (newer / "tilt_converter.py").read_text()
+    (newer / "tilt_converter.py").write_text(text.replace("tilt 1", "tilt 2").replace("4.0  # dB", "5.0  # dB"))
+    sys.modules.pop("tilt_converter")
+    monkeypatch.syspath_prepend(str(newer))
+    done = plugged("replay", "out.wav.json")
+    assert done.returncode == 1
+    assert "It was made with the engine tilt 1 (now tilt 2)" in done.stderr.decode()
+
+
+def test_a_converter_is_found_by_a_process_of_its_own(studio):
+    path = os.pathsep.join([str(PLUGGED), studio.environment()["PYTHONPATH"]])
+    line = (*CONVERT, "in.wav", "-a", "sad", "-o", "-", "--engine")
+    done = studio.alone(*line, "tilt", PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    assert len(soundfile.read(io.BytesIO(done.stdout))[0]) == len(talk())
+    done = studio.alone(*line, "unmet", PYTHONPATH=path)
+    assert done.returncode == 1
+    assert b"The converter unmet cannot be loaded: No module named 'package_that_is_not_here'" in done.stderr
+
+
+def test_a_strength_of_0_asks_no_converter(plugged):
+    done = plugged(*CONVERT, "in.wav", "-a", "sad", "--engine", "broken", "--strength", "0", "-o", "out.wav")
+    assert done.returncode == 0, done.stderr
+    first, second = (soundfile.read(plugged.folder / name)[0] for name in ("in.wav", "out.wav"))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "said"),
+    [
+        (2, ("--engine", "magic"), "no converter 'magic'. "),
+        (2, ("--engine", "tilt", "--method", "rules"), "--method came with --engine tilt"),
+        (2, ("--engine", "tilt", "--tries", "2"), "--tries came with --engine tilt"),
+        (2, ("--engine", "tilt", "--index", "in.wav"), "--index came with --engine tilt"),
+        (1, ("--engine", "broken"), "The converter broken failed: AttributeError"),
+    ],
+)
+def test_faults_of_converters_are_told_in_a_sentence(plugged, code, line, said):
+    before = plugged.names()
+    done = plugged(*CONVERT, "in.wav", "-a", "sad", "-o", "o.wav", *line)
+    told = done.stderr.decode()
+    assert done.returncode == code, told
+    assert said.strip() in told
+    assert "Traceback" not in told
+    assert plugged.names() == before
+
+
+def test_an_index_of_the_environment_is_not_forced_on_other_methods(studio, models):
+    index = models / "voices" / "voices.db"
+    for method, kept in (("rules", None), ("retrieved", str(index))):
+        line = (*CONVERT, "in.wav", "-a", "sad", "--method", method, "--tries", "1", "-o", f"{method}.wav")
+        done = studio(*line, AFFECTGEN_VOICES=str(index))
+        assert done.returncode == 0, done.stderr
+        setting = json.loads((studio.folder / f"{method}.wav.json").read_text())["settings"]["index"]
+        assert setting["from"] == ("default" if kept is None else "environment")
+        assert (None if setting["value"] is None else setting["value"]["path"]) == kept
 
 
 def test_music_and_clipping_are_told(studio):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -179,3 +180,50 @@ def test_other_rates_stay_theirs(shell, spoken: tuple[np.ndarray, int], rate: in
     assert done.returncode == 0, done.stderr
     assert soundfile.info(shell.folder / "out.wav").samplerate == rate
     assert b"clipped" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def speecht5(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables that name tiny random weights of SpeechT5."""
+    from tiny_speecht5 import write_weights
+
+    for name in ("torch", "transformers", "sentencepiece"):
+        pytest.importorskip(name)
+    folder = tmp_path_factory.mktemp("speecht5")
+    write_weights(folder)
+    names = {"": "tts", "_VOCODER": "vocoder", "_VOICE": "voice.npy"}
+    return {f"AFFECTGEN_SPEECHT5{variable}": str(folder / name) for variable, name in names.items()}
+
+
+def test_speecht5_says_the_new_words(shell, source: Path, speecht5: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+    words = ("in.wav", "--text", OLD, "--to", NEW, "--affect", "keep", "--engine", "speecht5", "--seed", "5")
+    done = shell.alone("speech", "edit", *words, "-o", "out.wav", "--json", **speecht5)
+    assert done.returncode == 0, done.stderr
+    details = json.loads(done.stdout)["pieces"][0]["details"]
+    assert b"Loading" not in done.stderr  # transformers has bars of its own
+    assert details["engine"] == "speecht5, tts"
+    assert details["edits"][0]["added"] == ["Friday"]
+    old, new = (soundfile.read(shell.folder / name, dtype="int32")[0] for name in ("in.wav", "out.wav"))
+    first, last = details["edits"][0]["samples"]
+    np.testing.assert_array_equal(new[:first], old[:first])
+    np.testing.assert_array_equal(new[len(new) - (len(old) - last) :], old[last:])
+    assert np.abs(new[first : len(new) - (len(old) - last)]).max() > 0
+    again = shell("replay", "out.wav.json", "-o", "again.wav", **speecht5)
+    assert again.returncode == 0, again.stderr
+    assert (shell.folder / "again.wav").read_bytes() == (shell.folder / "out.wav").read_bytes()
+
+
+@pytest.mark.parametrize("missing", ["sentencepiece", "transformers"])
+def test_speecht5_names_the_package_that_is_missing(shell, source: Path, missing: str) -> None:  # type: ignore[no-untyped-def]
+    elsewhere = shell.folder.with_name("without")
+    elsewhere.mkdir()
+    text = f"raise ModuleNotFoundError(\"No module named '{missing}'\", name='{missing}')\n"
+    (elsewhere / f"{missing}.py").write_text(text)  # it stands before the one that is installed
+    path = os.pathsep.join([str(elsewhere), shell.environment()["PYTHONPATH"]])
+    words = ("in.wav", "--text", OLD, "--to", NEW, "--engine", "speecht5", "-o", "out.wav")
+    done = shell.alone("speech", "edit", *words, PYTHONPATH=path)
+    assert done.returncode == 1
+    assert f"The engine speecht5 needs the package {missing}." in done.stderr.decode()
+    assert "Hint: pip install 'affectgen[speecht5]'" in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert not (shell.folder / "out.wav").exists()

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 
 from affectgen.errors import AffectgenError, UsageError
-from affectgen.speech import engines
+from affectgen.speech import plugins
 from affectgen.speech.alignment import Alignment
 from affectgen.speech.differ import Change, Edit
-from affectgen.speech.engines import GROUP, Filling, Request, checked_fillings, engine_names, load_engine
+from affectgen.speech.engines import SOCKET, Filling, Request, checked_fillings, engine_names, load_engine
 
 EDIT = Edit(Change(0, 1, 0, 1), 0.1, 0.2, ("one",), ("two",))
 REQUEST = Request(np.zeros(8000), 8000, Alignment((), 1.0), "one", "two", (EDIT,))
 
 
+class Speaks:
+    """Says nothing, in as many pieces as there are edits."""
+
+    name = "speaks 1"
+
+    def fill(self, request: Request) -> list[Filling]:
+        if request.seed:
+            raise RuntimeError("no more memory on the device")
+        return [Filling(np.ones(80)) for _ in request.edits]
+
+
 def declared(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    points = [EntryPoint("mine", value, GROUP)]
-    monkeypatch.setattr(engines, "entry_points", lambda group: points if group == GROUP else [])
+    points = [EntryPoint("mine", value, SOCKET.group)]
+    monkeypatch.setattr(plugins, "entry_points", lambda group: points if group == SOCKET.group else [])
 
 
 def test_an_engine_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    declared(monkeypatch, "builtins:dict.fromkeys")
+    declared(monkeypatch, "some_module:load")
+    monkeypatch.setattr(EntryPoint, "load", lambda point: lambda device: Speaks())
     assert engine_names() == ["mine"]
-    assert load_engine("mine", "ab") == {"a": None, "b": None}  # it is called with the device
+    engine = load_engine("mine")
+    assert engine.name == "speaks 1"
+    assert len(checked_fillings(engine.fill(REQUEST), REQUEST)) == 1
+    with pytest.raises(AffectgenError, match="The speech engine speaks 1 failed: RuntimeError: no more memory"):
+        engine.fill(replace(REQUEST, seed=1))
 
 
 def test_what_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,51 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_speecht5 import DIM, write_weights
 
-from affectgen.errors import CheckpointError
+from affectgen.errors import AffectgenError, CheckpointError
 from affectgen.speech import speecht5
 from affectgen.speech.engines import load_engine
 
-transformers = pytest.importorskip("transformers")
-sentencepiece = pytest.importorskip("sentencepiece")
+pytest.importorskip("transformers")
+pytest.importorskip("sentencepiece")
 torch = pytest.importorskip("torch")
-
-DIM = 16
-
-
-def write_weights(folder: Path) -> None:
-    """Model, tokenizer and vocoder as they are published, of a few numbers each."""
-    letters = folder / "letters.txt"
-    letters.write_text("the quick brown fox jumps over a lazy dog\nTHE QUICK BROWN FOX, JUMPS OVER A LAZY DOG.\n" * 20)
-    model = folder / "tts"
-    model.mkdir()
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(letters), model_prefix=str(model / "spm_char"), model_type="char", vocab_size=50,
-        hard_vocab_limit=False, bos_id=0, pad_id=1, eos_id=2, unk_id=3, minloglevel=2,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    config = transformers.SpeechT5Config(
-        vocab_size=81, hidden_size=16, encoder_layers=1, encoder_attention_heads=2, encoder_ffn_dim=16,
-        decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=16, speech_decoder_prenet_units=8,
-        speech_decoder_postnet_units=8, speaker_embedding_dim=DIM, num_mel_bins=80, reduction_factor=2,
-        max_speech_positions=400, max_text_positions=100,
-    )  # fmt: skip
-    speaker = transformers.SpeechT5ForTextToSpeech(config)
-    with torch.no_grad():
-        speaker.speech_decoder_postnet.prob_out.bias.fill_(-1.5)  # untrained ones stop at once
-    speaker.save_pretrained(model)
-    transformers.SpeechT5Tokenizer(str(model / "spm_char.model")).save_pretrained(model)
-    gan = transformers.SpeechT5HifiGanConfig(
-        model_in_dim=80, upsample_initial_channel=16, upsample_rates=[4, 4, 4, 4], upsample_kernel_sizes=[8, 8, 8, 8],
-        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]],
-    )  # fmt: skip
-    vocoder = transformers.SpeechT5HifiGan(gan)
-    with torch.no_grad():
-        for weights in vocoder.parameters():
-            weights.mul_(20)  # untrained ones whisper
-    vocoder.save_pretrained(folder / "vocoder")
-    np.save(folder / "voice.npy", np.linspace(-1, 1, DIM, dtype=np.float32))
-
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -69,14 +33,26 @@ def named(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_speaks_and_repeats_itself(named: Path) -> None:
-    engine = load_engine("speecht5")
-    assert engine.name == "speecht5, tts"
+    engine = speecht5.load()
+    assert engine.name == load_engine("speecht5").name == "speecht5, tts"
     voices = [speecht5.SpeechT5Voice(**engine.parts, voice=engine.voice, seed=seed) for seed in (3, 3, 4)]
     said = [voice.say("the quick fox", 120.0) for voice in voices]
     assert said[0].rate == 16_000
     assert len(said[0].samples) > 1000
     assert np.array_equal(said[0].samples, said[1].samples)
     assert len(said[0].samples) != len(said[2].samples) or not np.array_equal(said[0].samples, said[2].samples)
+
+
+def test_a_long_text_is_said_or_refused_in_a_sentence(named: Path) -> None:
+    engine = speecht5.load()
+    voice = speecht5.SpeechT5Voice(**engine.parts, voice=engine.voice, seed=3)
+    most, frames = engine.parts["model"].config.max_text_positions, engine.parts["model"].config.max_speech_positions
+    with torch.no_grad():
+        engine.parts["model"].speech_decoder_postnet.prob_out.bias.fill_(-99.0)  # it never stops by itself
+    said = voice.say("a" * (most - 10), 120.0)
+    assert len(said.samples) <= 2 * 256 * frames
+    with pytest.raises(AffectgenError, match=rf"letters are to be said; SpeechT5 takes {most} at once"):
+        voice.say("a" * (most + 10), 120.0)
 
 
 def test_it_fills_an_edit(named: Path) -> None:
@@ -99,7 +75,7 @@ def test_it_fills_an_edit(named: Path) -> None:
 
 
 def test_a_draw_elsewhere_is_not_disturbed(named: Path) -> None:
-    engine = load_engine("speecht5")
+    engine = speecht5.load()
     torch.manual_seed(7)
     first = torch.rand(3)
     torch.manual_seed(7)
