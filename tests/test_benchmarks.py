@@ -14,6 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+
+from affectgen.speech.alignment import Word
 
 TOP = Path(__file__).resolve().parent.parent
 
@@ -319,3 +322,52 @@ def test_a_session_that_misses_a_bar_is_marked(medicine):
     text = medicine.page(runs, 15.0, 2, 0.5)
     assert "| a to b | 100 | 190 | 1000 | 9.0 |" in text
     assert "| b to c | 130* | 250 | 1600* | 6.9 |" in text
+
+
+@pytest.fixture
+def align():
+    return loaded("align")
+
+
+def test_an_hour_is_joined_with_its_words_in_place(align, tmp_path):
+    words = (Word("one", 0, 0.25, 0.5, ()), Word("two", 1, 0.5, 0.75, ()))
+    chosen = [align.Sentence(np.full(8000, 0.1 * n), 8000, f"one two {n}", words) for n in (1, 2, 3)]
+    seconds, starts = align.joined(chosen, 4.0, tmp_path)
+    samples, rate = soundfile.read(tmp_path / "long.flac")
+    assert len(samples) / rate == pytest.approx(seconds) == 4.5
+    assert starts == [0.25, 0.5, 1.75, 2.0, 3.25, 3.5]
+    assert len((tmp_path / "long.txt").read_text().split("\n")) == 3
+    levels = [samples[round(start * rate)] for start in starts[::2]]
+    assert sorted(levels) == pytest.approx([0.1, 0.2, 0.3], abs=1e-3)
+    page = align.page(align.Hour(3600.0, 180.0, 300.0, np.array([0.0, 0.01, 0.03, 0.2]), 3, 1))
+    near = "50.00% within 20 ms, 75.00% within 50 ms"
+    assert f"| 0.050 | 300 MiB | median 20.0 ms apart, {near}, at most 0.20 s |" in page
+
+
+@pytest.fixture
+def batch():
+    return loaded("batch")
+
+
+def test_jobs_of_the_batch_benchmark_are_spread_over_emotions(batch):
+    found = batch.jobs(200)
+    assert len({(each["affect"], each["seed"]) for each in found}) == 200
+    assert {each["affect"] for each in found} == set(batch.AFFECTS)
+    assert {each["bars"] for each in found} == {16}
+    few = batch.spread(found, 16)
+    assert [each["affect"] for each in few].count("calm") == 2
+
+
+def test_the_page_of_the_batch_benchmark_scales_the_single_commands(batch):
+    timed = {1: batch.Timed(400.0, 500.0), 2: batch.Timed(220.0, 520.0)}
+    page = batch.page(200, [5.0, 6.0, 4.0], timed, same=3)
+    assert "| single commands | 5.00 | 12.0 | 1.0 | |" in page
+    assert "| batch, 2 workers | 1.10 | 54.5 | 4.5 | 520 |" in page
+    assert "3 of 3" in page
+    assert "4.5 times as fast (bar 8: missed)" in page
+
+
+@pytest.mark.slow
+def test_the_whole_batch_benchmark(batch, tmp_path):
+    page = batch.measure(4, 1, bars=2, best_of=1)
+    assert "batch, 2 workers" in page
