@@ -15,11 +15,9 @@ import csv
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +35,12 @@ TOP = Path(__file__).resolve().parent.parent
 PAGE, DATA, BLOCK = TOP / "docs" / "speech_align.md", TOP.parent / "shared" / "data", "hour"
 PAUSE = 0.5  # seconds between sentences
 MEGABYTE = 1024.0  # in the unit of ru_maxrss on Linux
+LAUNCHER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True)
+print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+"""
 
 
 @dataclass(frozen=True)
@@ -103,17 +107,20 @@ def measure(data: Path, minutes: float) -> Hour:
         seconds, starts = joined(chosen, 60 * minutes, folder)
         command = [sys.executable, "-m", "affectgen", "speech", "align", "long.flac", "--text-file", "long.txt",
                    "-o", "words.json", "-q"]  # fmt: skip
-        began = time.perf_counter()
-        subprocess.run(command, cwd=folder, check=True, env=_environment())
-        took = time.perf_counter() - began
+        took, memory = timed(command, folder)
         found = json.loads((folder / "words.json").read_text(encoding="utf-8"))["words"]
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / MEGABYTE
     apart = np.abs(np.array([word["start"] for word in found]) - np.array(starts))
     return Hour(seconds, took, memory, apart, len(chosen), left_out)
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(TOP)}
+def timed(command: list[str], folder: Path) -> tuple[float, float]:
+    """(seconds, most memory in MiB) of a command. A small process starts it: what is started by a large one counts as
+    large as that."""
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    done = subprocess.run([sys.executable, "-c", LAUNCHER, *command], cwd=folder, check=True, env=environment,
+                          stdout=subprocess.PIPE)  # fmt: skip
+    seconds, used = json.loads(done.stdout)
+    return seconds, used / MEGABYTE
 
 
 def page(hour: Hour) -> str:
