@@ -47,8 +47,13 @@ def find_font(given: Path | None = None) -> Path | None:
     named = os.environ.get(VARIABLE, "")
     if named:
         return Path(named).expanduser()
+    return next(iter(list_fonts()), None)
+
+
+def list_fonts() -> list[Path]:
+    """The fonts in the system's places that can be read, the best known first."""
     found = [path for folder in (*FOLDERS, *_own_folders()) for path in _fonts(folder)]
-    return min(found, key=lambda path: (_place(path), -path.stat().st_size, str(path)), default=None)
+    return sorted(found, key=lambda path: (_place(path), -path.stat().st_size, str(path)))
 
 
 def _own_folders() -> list[Path]:

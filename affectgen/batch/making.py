@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from affectgen.batch.measuring import noted
 from affectgen.batch.order import Made, Target, Work
 from affectgen.batch.sound import Sound, make_sound
 from affectgen.manifest import Manifest, build_manifest
@@ -19,6 +20,7 @@ def deliver(work: Work, result: Result, seconds: Mapping[str, float]) -> Made:
     A spooled result is gone afterwards. AffectgenError where a file cannot be written.
     """
     target = work.order.target
+    result = noted(result, work.task)
     record = (work.task, work.argv, work.order.settings, work.run, result, target.piece, seconds)
     sound = make_sound(work, result)
     try:

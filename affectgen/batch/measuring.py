@@ -1,8 +1,9 @@
 """What a finished file is heard as: noted when it is written, and measured again when it is verified.
 
-A generator measures notes before their times are rounded to a file's ticks, which alone moves a short piece's reading by
-up to a tenth of the plane. So a manifest's details also hold what the same recognisers hear in the file itself, and which
-recognisers those were: this can be measured again to the last digit.
+A generator measures notes before they are written, when a note still rings although its key is struck again, and
+times are not rounded to ticks. For this alone a short piece's reading may move by tenths of the plane. So a
+manifest's details also hold what the same recognisers hear in the file itself, and which recognisers those were: this
+can be measured again to the last digit.
 """
 
 from __future__ import annotations

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from affectgen.audio.files import AUDIO_SUFFIXES
 from affectgen.errors import AffectgenError
-from affectgen.manifest import Manifest, file_hash, manifest_of, manifest_path, read_manifest
+from affectgen.manifest import Manifest, file_hash, manifest_path, read_manifest
 from affectgen.output import PART
 from affectgen.recognize.items import MIDI_SUFFIXES
 
-OK, UNCHECKED = "ok", "unchecked"
-MISSING, RENAMED, CHANGED, DAMAGED, AFFECT = "missing", "renamed", "changed", "damaged", "affect"
-ORPHAN, LEFTOVER, UNREADABLE, JOURNAL = "orphan", "leftover", "unreadable", "journal"
-STATES = (
-    OK, UNCHECKED, MISSING, RENAMED, CHANGED, DAMAGED, AFFECT, ORPHAN, LEFTOVER, UNREADABLE, JOURNAL
-)  # fmt: skip
 PIECES = MIDI_SUFFIXES | AUDIO_SUFFIXES
 JSON = ".json"
 SNIFFED = 256  # bytes within which a manifest says that it is one
+
+
+class State(StrEnum):
+    """How a file stands: as its manifest says, not to be checked, or what is wrong with it."""
+
+    OK = "ok"
+    UNCHECKED = "unchecked"
+    MISSING = "missing"
+    RENAMED = "renamed"
+    CHANGED = "changed"
+    DAMAGED = "damaged"
+    AFFECT = "affect"
+    ORPHAN = "orphan"
+    LEFTOVER = "leftover"
+    UNREADABLE = "unreadable"
+    JOURNAL = "journal"
 
 
 @dataclass(frozen=True)
 class Finding:
     """What is to be told of one file.
 
-    state: of STATES; text: what is wrong with it; notes: what could not be checked, and why; manifest: the one that it
-    was compared with; task: that made it; heard: by recogniser, {"recorded", "now", "distance"}.
+    text: what is wrong with it; notes: what could not be checked, and why; manifest: the one that it was compared with;
+    task: that made it; heard: by recogniser, {"recorded", "now", "distance", "in_file"}, the last saying whether the
+    recorded reading was taken of the file itself.
     """
 
     path: Path
-    state: str
+    state: State
     text: str = ""
     notes: tuple[str, ...] = ()
     manifest: Path | None = None
@@ -45,17 +56,17 @@ class Finding:
     @property
     def good(self) -> bool:
         """Whether the file is what its manifest says."""
-        return self.state == OK
+        return self.state == State.OK
 
     @property
     def bad(self) -> bool:
         """Whether something is wrong."""
-        return self.state not in (OK, UNCHECKED)
+        return self.state not in (State.OK, State.UNCHECKED)
 
     def to_json(self) -> dict[str, Any]:
         """As one JSON object."""
         return {
-            "file": str(self.path), "state": self.state, "text": self.text, "notes": list(self.notes),
+            "file": str(self.path), "state": str(self.state), "text": self.text, "notes": list(self.notes),
             "manifest": None if self.manifest is None else str(self.manifest), "task": self.task,
             "heard": dict(self.heard),
         }  # fmt: skip
@@ -118,13 +129,29 @@ def manifest_by_hash(folder: Path, sha256: str) -> Path | None:
     return None
 
 
+def read_whole(path: Path) -> Manifest:
+    """`read_manifest`, and its parts are of the kinds that they should be. AffectgenError otherwise."""
+    record = read_manifest(path)
+    for name in ("checkpoint", "output", "measured", "details", "seconds", "versions"):
+        if not isinstance(getattr(record, name), Mapping):
+            raise AffectgenError(f"{path} is no manifest of affectgen: its {name!r} is no object.", "")
+    if not isinstance(record.task, str) or not record.task.split():
+        raise AffectgenError(f"{path} is no manifest of affectgen: it names no task.", "")
+    return record
+
+
 def is_manifest(path: Path) -> bool:
     """Whether a file begins as manifests do."""
     try:
         with path.open("rb") as file:
-            head = file.read(SNIFFED)
+            return begins_as_manifest(file.read(SNIFFED))
     except OSError:
         return False
+
+
+def begins_as_manifest(data: bytes) -> bool:
+    """The same of bytes."""
+    head = data[:SNIFFED]
     return head.lstrip()[:1] == b"{" and b'"manifest"' in head
 
 
@@ -133,8 +160,8 @@ def _looked(path: Path) -> Manifest | None:
     if not path.is_file() or not is_manifest(path):
         return None
     try:
-        return manifest_of(json.loads(path.read_text(encoding="utf-8")), path)
-    except (OSError, ValueError, AffectgenError):
+        return read_whole(path)
+    except AffectgenError:
         return None
 
 
@@ -142,19 +169,19 @@ def _single(path: Path) -> Case | Finding:
     """One file that was named."""
     if not path.is_file():
         why = "is no file" if path.exists() else "is not there"
-        return Finding(path, UNREADABLE, f"{path} {why}")
+        return Finding(path, State.UNREADABLE, f"{path} {why}")
     manifest: Path | None = path
     if path.suffix.lower() != JSON:
         try:
             manifest = manifest_for(path)
         except OSError as error:
-            return Finding(path, UNREADABLE, f"{path} cannot be read: {error.strerror}")
+            return Finding(path, State.UNREADABLE, f"{path} cannot be read: {error.strerror}")
     if manifest is None:
-        return Finding(path, ORPHAN, "no manifest describes it")
+        return Finding(path, State.ORPHAN, "no manifest describes it")
     try:
-        record = read_manifest(manifest)
+        record = read_whole(manifest)
     except AffectgenError as error:
-        return Finding(manifest, UNREADABLE, error.message.rstrip("."))
+        return Finding(manifest, State.UNREADABLE, error.message.rstrip("."))
     if path != manifest:
         return _case(manifest, record, path)
     named = _named(record)
@@ -177,10 +204,16 @@ def _inside(folder: Path) -> Iterator[Case | Finding]:
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """(folder, names of its files) at any depth, sorted; hidden folders are left out."""
-    for home, folders, files in os.walk(folder):
+    """(folder, names of its files) at any depth, sorted; hidden folders are left out. AffectgenError for a folder that
+    may not be looked into."""
+    for home, folders, files in os.walk(folder, onerror=_closed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(home), sorted(files)
+
+
+def _closed(error: OSError) -> None:
+    text = f"The folder {error.filename} cannot be looked into: {error.strerror}."
+    raise AffectgenError(text, "Look at its permissions.") from error
 
 
 def _of_folder(home: Path, files: Sequence[str]) -> list[Case | Finding]:
@@ -193,12 +226,12 @@ def _of_folder(home: Path, files: Sequence[str]) -> list[Case | Finding]:
     for name in files:
         path = home / name
         if PART.fullmatch(name):
-            found.append(Finding(path, LEFTOVER, "left over by a command that was killed, or still at work"))
+            found.append(Finding(path, State.LEFTOVER, "left over by a command that was killed, or still at work"))
         elif name.endswith(JSON) and not name.startswith(".") and (name in beside or is_manifest(path)):
             try:
-                read.append((path, read_manifest(path)))
+                read.append((path, read_whole(path)))
             except AffectgenError as error:
-                found.append(Finding(path, UNREADABLE, error.message.rstrip(".")))
+                found.append(Finding(path, State.UNREADABLE, error.message.rstrip(".")))
                 claimed.add(name.removesuffix(JSON))
     claimed |= {named for _, record in read if (named := _named(record)) is not None}
     loose = [piece for piece in pieces if piece.name not in claimed]
@@ -209,7 +242,7 @@ def _of_folder(home: Path, files: Sequence[str]) -> list[Case | Finding]:
             piece = moved
             loose.remove(moved)
         found.append(_case(path, record, piece))
-    found += [Finding(piece, ORPHAN, "no manifest describes it") for piece in loose]
+    found += [Finding(piece, State.ORPHAN, "no manifest describes it") for piece in loose]
     return sorted(found, key=lambda one: str(one.shown if isinstance(one, Case) else one.path))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from affectgen.batch.journal import DONE, FAILED, NAME, Row, read_rows
-from affectgen.batch.verify_files import JOURNAL, Finding
+from affectgen.batch.verify_files import Finding, State
 from affectgen.errors import AffectgenError
 from affectgen.manifest import file_hash
 
@@ -16,7 +16,7 @@ def check_journal(folder: Path) -> list[Finding]:
     try:
         return [found for row in read_rows(folder) for found in _check(row, folder)]
     except AffectgenError as error:
-        return [Finding(folder / NAME, JOURNAL, error.message.rstrip("."))]
+        return [Finding(folder / NAME, State.JOURNAL, error.message.rstrip("."))]
 
 
 def _check(row: Row, folder: Path) -> list[Finding]:
@@ -24,9 +24,9 @@ def _check(row: Row, folder: Path) -> list[Finding]:
     if row.state == FAILED:
         error = row.told.get("error")
         why = f": {error['message']}" if isinstance(error, dict) and error.get("message") else ""
-        return [Finding(folder / row.name, JOURNAL, f"the job failed{why}".rstrip("."), task=row.command)]
+        return [Finding(folder / row.name, State.JOURNAL, f"the job failed{why}".rstrip("."), task=row.command)]
     if row.state != DONE:
-        return [Finding(folder / row.name, JOURNAL, "the job is not done; run the batch again", task=row.command)]
+        return [Finding(folder / row.name, State.JOURNAL, "the job is not done; run the batch again", task=row.command)]
     found = []
     for file in row.files:
         path = folder / file.name
@@ -36,5 +36,5 @@ def _check(row: Row, folder: Path) -> list[Finding]:
         except OSError as error:
             text = f"was written by the batch, and cannot be read: {error.strerror}"
         if text:
-            found.append(Finding(path, JOURNAL, text, task=row.command))
+            found.append(Finding(path, State.JOURNAL, text, task=row.command))
     return found

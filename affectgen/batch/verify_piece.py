@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from affectgen.batch.measuring import (
     readings_in,
     sound_kind,
 )
-from affectgen.batch.verify_files import AFFECT, CHANGED, DAMAGED, MISSING, OK, RENAMED, UNCHECKED, UNREADABLE, Case, Finding
+from affectgen.batch.verify_files import Case, Finding, State, read_whole
 from affectgen.errors import AffectgenError, AudioError, CheckpointError, MidiError, UsageError
-from affectgen.manifest import Manifest, file_hash, read_manifest
+from affectgen.manifest import Manifest, file_hash
 from affectgen.recognize.items import kind_of
 
 TOLERANCE = 0.05  # of the plane
-ROUNDED = 0.15  # the least, where a reading was taken before times were rounded to a file's ticks
+ROUNDED = 0.5  # the least, where a reading was taken before the notes were written (`affectgen.batch.measuring`)
 LENGTH = 0.06  # seconds by which a lossy file may decode longer or shorter than what went into it
 DIGITS = 4
 
@@ -47,27 +47,27 @@ class VerifySettings:
 def check(case: Case, settings: VerifySettings) -> Finding:
     """What is to be told of one piece. Nothing about it is an error; only a full memory or Ctrl-C gets through."""
     try:
-        record = read_manifest(case.manifest)
+        record = read_whole(case.manifest)
     except AffectgenError as error:
-        return Finding(case.manifest, UNREADABLE, error.message.rstrip("."))
-    known = {"manifest": case.manifest, "task": record.task}
+        return Finding(case.manifest, State.UNREADABLE, error.message.rstrip("."))
+    told = Finding(case.shown, State.OK, manifest=case.manifest, task=record.task)
     if case.piece is None:
-        return Finding(case.shown, UNCHECKED, notes=("the piece went to standard output",), **known)
+        return replace(told, state=State.UNCHECKED, notes=("the piece went to standard output",))
     try:
         state, text = _state(case, case.piece, record)
-        heard, notes = _heard(case.piece, record) if state == OK and settings.measure else ({}, ())
+        heard, notes = _heard(case.piece, record) if state == State.OK and settings.measure else ({}, ())
     except OSError as error:
-        return Finding(case.shown, UNREADABLE, f"cannot be read: {error.strerror}", **known)
-    away = [text for name, one in heard.items() if (text := _away(name, one, record, settings)) is not None]
+        return replace(told, state=State.UNREADABLE, text=f"cannot be read: {error.strerror}")
+    away = [why for name, one in heard.items() if (why := _away(name, one, record, settings)) is not None]
     if away:
-        state, text = AFFECT, "; ".join(away)
-    return Finding(case.shown, state, text, notes, heard=heard, **known)
+        state, text = State.AFFECT, "; ".join(away)
+    return replace(told, state=state, text=text, notes=notes, heard=heard)
 
 
-def _state(case: Case, piece: Path, record: Manifest) -> tuple[str, str]:
+def _state(case: Case, piece: Path, record: Manifest) -> tuple[State, str]:
     """The state of a file but for its affect, and what is wrong with it."""
     if not piece.is_file():
-        return MISSING, "the file that its manifest describes is not there"
+        return State.MISSING, "the file that its manifest describes is not there"
     size, wanted = piece.stat().st_size, record.output.get("bytes")
     other = [f"{size} bytes, {wanted} are recorded"] if size != wanted else []
     found = file_hash(piece)
@@ -75,10 +75,10 @@ def _state(case: Case, piece: Path, record: Manifest) -> tuple[str, str]:
         other.append(f"SHA-256 {found[:12]}..., {str(record.output.get('sha256'))[:12]}... is recorded")
     broken = unreadable(piece, record.details)
     if other:
-        return CHANGED, "; ".join([*other, *([broken] if broken is not None else [])])
+        return State.CHANGED, "; ".join([*other, *([broken] if broken is not None else [])])
     if broken is not None:
-        return DAMAGED, broken
-    return (OK, "") if case.called is None else (RENAMED, f"its manifest calls it {case.called}")
+        return State.DAMAGED, broken
+    return (State.OK, "") if case.called is None else (State.RENAMED, f"its manifest calls it {case.called}")
 
 
 def unreadable(piece: Path, details: Mapping[str, Any]) -> str | None:
@@ -126,7 +126,6 @@ def _heard(piece: Path, record: Manifest) -> tuple[dict[str, Any], tuple[str, ..
     notes: list[str] = []
     for name, point in said.items():
         held = known.get(name)
-        recorded = point_of(held)
         try:
             _check_recogniser(held, name, kind)
             now = _measured(piece, record, name, kind)
@@ -136,16 +135,22 @@ def _heard(piece: Path, record: Manifest) -> tuple[dict[str, Any], tuple[str, ..
         if now is None:
             notes.append(f"not measured: the recogniser {name!r} is not known here")
             continue
-        heard[name] = _compared(point if recorded is None else recorded, now)
-        heard[name]["in_file"] = recorded is not None or kind != "midi"
+        in_file = point_of(held)
+        heard[name] = _compared(point if in_file is None else in_file, now, in_file is not None or kind != "midi")
+        if in_file is not None and math.dist(point, in_file) > ROUNDED and not _continued(record):
+            notes.append(f"the {name} heard {_shown(point)} before it was written")
     return heard, tuple(notes)
 
 
-def _compared(recorded: Point, now: Point) -> dict[str, Any]:
+def _compared(recorded: Point, now: Point, in_file: bool) -> dict[str, Any]:
     return {
         "recorded": [round(value, DIGITS) for value in recorded], "now": [round(value, DIGITS) for value in now],
-        "distance": round(math.dist(recorded, now), DIGITS),
+        "distance": round(math.dist(recorded, now), DIGITS), "in_file": in_file,
     }  # fmt: skip
+
+
+def _shown(point: Sequence[float]) -> str:
+    return ",".join(f"{value:+.2f}" for value in point)
 
 
 def _check_recogniser(held: Any, recogniser: str, kind: str) -> None:
@@ -192,5 +197,5 @@ def _away(name: str, one: Mapping[str, Any], record: Manifest, settings: VerifyS
         return None
     made = record.versions.get("affectgen")
     older = f" (made with affectgen {made})" if made is not None and made != __version__ else ""
-    now, recorded = (",".join(f"{value:+.2f}" for value in one[which]) for which in ("now", "recorded"))
+    now, recorded = _shown(one["now"]), _shown(one["recorded"])
     return f"the {name} hears {now}, {recorded} is recorded: {one['distance']:.2f} apart{older}"

@@ -53,6 +53,8 @@ def verify(as_json: bool) -> None:
     else:
         for file, state in rows:
             click.echo(f"{state:<9} {file}")
+    if not rows:
+        raise AffectgenError("No model was found.", "Set AFFECTGEN_CHECKPOINTS to the folder that holds them.")
     wrong = [f"{file} is {state}" for file, state in rows if state not in INTACT]
     if wrong:
         raise AffectgenError(f"{'; '.join(wrong)} ({SUMS}).", "Install affectgen again, or fetch these files again.")

@@ -16,6 +16,7 @@ import symusic
 from affectgen.errors import MidiError
 
 DRUMS = 9  # channel 10 of General MIDI, counted from 0
+HIGHEST = 127  # of what a data byte says
 END_OF_TRACK, SET_TEMPO = 0x2F, 0x51  # meta events
 DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 
@@ -98,6 +99,9 @@ def close_notes(score: symusic.Score, data: bytes) -> None:
     for presses, _ in pressed:
         channels: dict[int, symusic.core.TrackTick] = {}
         for note in _pair(presses, end):
+            if max(note.pitch, note.velocity) > HIGHEST:
+                held = f"a note of pitch {note.pitch} and velocity {note.velocity}"
+                raise MidiError(f"This MIDI file holds {held}; {HIGHEST} is most.", "It is damaged: export it again.")
             track = channels.setdefault(note.channel, symusic.Track("", 0, note.channel == DRUMS))
             track.notes.append(symusic.Note(note.start, max(note.stop - note.start, 1), note.pitch, note.velocity))
         tracks.extend(channels.values())

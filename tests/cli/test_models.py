@@ -44,6 +44,21 @@ def test_path(shell, fails):
     assert "nope" in fails(1, "models", "path", "nope")
 
 
+def test_without_any_model(shell, monkeypatch):
+    from affectgen.cli import models
+
+    monkeypatch.setattr(models, "checkpoint_roots", list)
+    done = shell("models", "verify")
+    assert done.returncode == 1
+    assert b"No model was found" in done.stderr
+
+
+def test_the_licence_of_every_shipped_model_is_stated(shell):
+    rows = json.loads(shell("models", "list", "--json").stdout)["models"]
+    assert len(rows) > 20
+    assert [row["name"] for row in rows if row["licence"] in ("", "not stated") or "damaged" in row["about"]] == []
+
+
 def test_doctor(shell):
     done = shell("doctor")
     assert done.returncode == 0, done.stderr

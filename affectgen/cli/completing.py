@@ -1,0 +1,138 @@
+"""What the shell offers when Tab is pressed: commands and options as Click knows them, and what our options can hold.
+
+Nothing here loads a model or torch: the answer must come while a person waits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import click
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    _resolve_context,
+    _resolve_incomplete,
+    add_completion_class,
+)
+
+Items = list[CompletionItem[str]]
+FILES = re.compile(r"PATH|FILE|AUDIO|DIR|FOLDER|PLAN|PAGE|path")  # in what an option's help calls its value
+STEP = re.compile(r"(.*>)?([^>]*)", re.DOTALL)  # a path of emotions: what is there, and the word that is begun
+SUFFIX = ".toml"  # of presets
+
+
+def affects(text: str) -> Items:
+    """Emotions that begin like the last step of `text`: words of the table with where they stand, other words for them,
+    quadrants. A space in a word is told as an underscore, which means the same."""
+    from affectgen.affect.words import ALIASES, find_word, words
+
+    found = STEP.fullmatch(text)
+    before, begun = (found[1], found[2]) if found is not None else ("", text)
+    known = {word.name: f"{word.valence:+.2f},{word.arousal:+.2f}" for word in words()}
+    if begun:  # with nothing typed, the words themselves are enough
+        known |= {name: f"as {word.name}" for name in ALIASES if (word := find_word(name)) is not None}
+    known |= {f"Q{number}": f"quadrant {number}" for number in range(1, 5)}
+    rows = ((name.replace(" ", "_"), help_) for name, help_ in known.items())
+    return [CompletionItem(f"{before or ''}{name}", help=about) for name, about in rows if _begins(name, begun)]
+
+
+def checkpoints(text: str) -> Items:
+    """Checkpoints that can be named."""
+    from affectgen.nn.checkpoint import list_checkpoints
+
+    try:
+        folders = list_checkpoints()
+    except OSError:  # a folder that may not be looked into has no names to offer
+        folders = []
+    return _named((folder.name for folder in folders), text)
+
+
+def presets(text: str) -> Items:
+    """Presets that can be named."""
+    from affectgen.paths import preset_roots
+
+    try:
+        names = {path.stem for root in preset_roots() for path in root.glob(f"*{SUFFIX}")}
+    except OSError:
+        names = set()
+    return _named(names, text)
+
+
+def _named(names: Iterable[str], text: str) -> Items:
+    return [CompletionItem(name) for name in sorted(names) if name.startswith(text)]
+
+
+def _begins(name: str, text: str) -> bool:
+    return name.lower().startswith(text.lower().replace(" ", "_"))
+
+
+def completer(param: click.Parameter) -> Callable[[str], Items] | None:
+    """What knows the values of an option or argument, by its name or what its help calls them; None where nothing
+    does."""
+    called = str(getattr(param, "metavar", None))
+    if param.name == "affect" or called == "AFFECT":
+        return affects
+    if param.name == "checkpoint":
+        return checkpoints
+    if param.name in ("preset", "presets") or called.startswith("PRESET"):
+        return presets
+    return None
+
+
+def takes_files(param: click.Parameter) -> bool:
+    """Whether an option or argument takes the name of a file or folder."""
+    called = getattr(param, "metavar", None)
+    return FILES.search(called if called is not None else param.type.name) is not None
+
+
+def complete(param: click.Parameter, ctx: click.Context, text: str) -> Items:
+    """What an option or argument may hold; a single item of the type "file" lets the shell offer files."""
+    known = completer(param)
+    found = known(text) if known is not None else param.shell_complete(ctx, text)
+    if not found and (takes_files(param) or (known is presets and not found)):
+        return [CompletionItem(text, type="file")]
+    return found
+
+
+class Ours(ShellComplete):
+    """Click's completion with what our options can hold."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> Items:
+        """What fits behind `args` and begins with `incomplete`."""
+        ctx = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
+        found, text = _resolve_incomplete(ctx, args, incomplete)
+        if isinstance(found, click.Parameter):
+            return complete(found, ctx, text)
+        return found.shell_complete(ctx, text)
+
+
+class OurBash(Ours, BashComplete):
+    """For bash, which makes three words of --affect=happy."""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one that is begun, and that one."""
+        args, incomplete = super().get_completion_args()
+        pairs = zip(["", *args], args, strict=False)
+        return [word for before, word in pairs if word != "=" or not before.startswith("--")], incomplete
+
+
+class OurZsh(Ours, ZshComplete):
+    """For zsh."""
+
+
+class OurFish(Ours, FishComplete):
+    """For fish."""
+
+
+SHELLS: dict[str, type[Ours]] = {"bash": OurBash, "zsh": OurZsh, "fish": OurFish}
+
+
+def register() -> None:
+    """Let Click use these for its completion."""
+    for one in SHELLS.values():
+        add_completion_class(one)
