@@ -165,7 +165,9 @@ def read_rows(folder: Path) -> Iterator[Row]:
     if not path.is_file():
         return
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.5)) as base:
+        # what a kill left half written is taken back by whoever opens the file next, if he may write
+        mode = "rw" if os.access(path, os.W_OK) and os.access(folder, os.W_OK) else "ro"
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=0.5)) as base:
             found = base.execute(f"select {COLUMNS} from jobs order by name").fetchall()
     except sqlite3.Error as error:
         busy = "locked" in str(error)
