@@ -39,6 +39,10 @@ class LocalPool:
         there.close()  # so that its end is seen here
         return process, here
 
+    def ready(self, worker: int) -> bool:
+        """Whether an idle worker can be given anything: always, what is given waits in its pipe."""
+        return True
+
     def give(self, worker: int, shares: Sequence[Share]) -> None:
         """Let an idle worker do jobs."""
         try:

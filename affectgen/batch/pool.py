@@ -55,8 +55,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Event:
-    """What a worker tells. number: of the job that is done (made: its manifest as JSON) or failed (fault); None, None
-    and None: the worker has done all it was given. lost: it ended, and may be started again by `restart`.
+    """What a worker tells. number: of the job that is done (made: its manifest as JSON) or failed (fault). Without a
+    number: begun, its models are there; lost, it ended, and may be started again by `restart`; blameless, no job of it
+    can be the reason, for the machine is gone; none of these, it has done all it was given.
 
     seconds: that the job took; memory: most bytes the worker has held, 0 where that is not known.
     """
@@ -65,7 +66,9 @@ class Event:
     number: int | None = None
     made: dict[str, Any] | None = None
     fault: Fault | None = None
+    begun: bool = False
     lost: bool = False
+    blameless: bool = False
     seconds: float = 0.0
     memory: int = 0
 
@@ -76,6 +79,10 @@ class Pool(Protocol):
     @property
     def workers(self) -> int:
         """How many there are; more may join."""
+        ...
+
+    def ready(self, worker: int) -> bool:
+        """Whether an idle worker can be given anything; one that waits for a place on a cluster cannot yet."""
         ...
 
     def give(self, worker: int, shares: Sequence[Share]) -> None:

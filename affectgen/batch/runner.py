@@ -18,6 +18,7 @@ from affectgen.manifest import manifest_of
 from affectgen.task import find_task
 
 TICK = 0.5  # seconds between looks at what takes too long
+START = 120.0  # seconds that a worker may take beside, until its models are there
 KEPT, SKIPPED = "kept", "skipped"  # statuses of a result line beside DONE and FAILED
 
 
@@ -63,10 +64,11 @@ Hear = Callable[[Mapping[str, Any], Tally], None]  # a result line, and how far 
 
 @dataclass
 class _Hands:
-    """What a worker is at: jobs by number, and since when; since None: it is idle."""
+    """What a worker is at: jobs by number, and since when; since None: it is idle; begun: its models are there."""
 
     at: list[int] = field(default_factory=list)
     since: float | None = None
+    begun: bool = False
 
 
 class Runner:
@@ -113,7 +115,7 @@ class Runner:
         while True:
             self._hands += [_Hands() for _ in range(pool.workers - len(self._hands))]
             for worker, hands in enumerate(self._hands):
-                if hands.since is None and self._waiting:
+                if hands.since is None and self._waiting and pool.ready(worker):
                     self._give(pool, worker, self._next(worker))
             if not self._waiting and all(hands.since is None for hands in self._hands):
                 return
@@ -152,7 +154,9 @@ class Runner:
         self.tally.memory = max(self.tally.memory, event.memory)
         if event.lost:
             fault = Fault(LOST, "The process that made it ended.", "Its memory may have run out.")
-            self._lose(pool, event.worker, fault)
+            self._lose(pool, event.worker, fault, event.blameless)
+        elif event.begun:
+            self._hands[event.worker] = _Hands(hands.at, time.monotonic(), True)
         elif event.number is None:
             self._hands[event.worker] = _Hands()
         else:
@@ -162,13 +166,14 @@ class Runner:
             elif event.made is not None:
                 self._done(event.number, event.made, event.seconds)
 
-    def _lose(self, pool: Pool, worker: int, fault: Fault) -> None:
-        """A worker ended or was ended. A job that was alone is to blame; of several, each is tried alone."""
+    def _lose(self, pool: Pool, worker: int, fault: Fault, blameless: bool = False) -> None:
+        """A worker ended or was ended. A job that was alone is to blame, unless the machine is gone; of several, each
+        is tried alone."""
         at = self._hands[worker].at
         self._hands[worker] = _Hands()
         self._held.pop(worker, None)
         pool.restart(worker)
-        if len(at) == 1:
+        if len(at) == 1 and not blameless:
             self._failed(at[0], fault)
         else:
             self._waiting.extendleft((number,) for number in reversed(at))
@@ -178,7 +183,7 @@ class Runner:
         if self.how.timeout is None:
             return
         for worker, hands in enumerate(self._hands):
-            allowed = self.how.timeout * len(hands.at)
+            allowed = self.how.timeout * len(hands.at) + (0.0 if hands.begun else START)
             if hands.since is not None and hands.at and time.monotonic() - hands.since > allowed:
                 text = f"It took longer than {self.how.timeout:g} s."
                 self._lose(pool, worker, Fault("Timeout", text, "Allow more: --timeout"))

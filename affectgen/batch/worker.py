@@ -34,6 +34,9 @@ class Bench:
         began = time.perf_counter()
         try:
             shares = [_on_device(share) for share in shares]
+            self.loaded(shares[0].work)
+            tell(Event(self.number, begun=True))
+            began = time.perf_counter()
             made = self._together(shares)
         except Exception as error:  # one of several: which, is found one by one
             if len(shares) == 1:

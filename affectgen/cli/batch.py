@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from affectgen.cli.pieces import output_folder
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT, standard_output
+
+if TYPE_CHECKING:
+    from affectgen.batch.preset import Preset
 
 SEED_FACT = "seed"
 
@@ -40,6 +43,7 @@ SEED_FACT = "seed"
 @click.option("--retry", type=click.IntRange(0, 100), default=0, show_default=True, help="Further tries of what fails.")
 @click.option("--timeout", type=Number(0.1), metavar="SECONDS", help="The longest that a job may take.")
 @click.option("--cluster", metavar="ray://HOST:PORT|auto", help="Let a Ray cluster do the work (extra `cluster`).")
+@click.option("--shared", is_flag=True, help="The cluster's workers write the files, on a disk that all of them see.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="PAGE.html", help="Also a gallery that plays.")
 @device_option
 @talk_options
@@ -61,15 +65,17 @@ def batch(presets: tuple[str, ...], output: str, **params: Any) -> None:
         raise UsageError("-o - is one stream, and a batch makes files.", "Give a folder: -o out/")
     if params["force"] and params["skip_existing"]:
         raise UsageError("--force and --skip-existing exclude each other.", "Give one of them.")
+    if params["shared"] and params["cluster"] is None:
+        raise UsageError("--shared came without --cluster.", "Leave it out: workers here write the files anyway.")
     stdin = _stdin(presets, params)
     if params["dry_run"]:
-        _dry_run(presets, stdin, folder, params)
+        _dry_run(presets, stdin, folder, params, talk)
         return
-    _lines(presets, stdin, 0, params)  # what cannot be read is told before anything is written
+    _lines(presets, stdin, 0, params, talk)  # what cannot be read is told before anything is written
     output_folder(folder)
     with Journal(folder) as journal:
         seed = _seed(journal, params["seed"], talk)
-        lines = _lines(presets, stdin, seed, params)
+        lines = _lines(presets, stdin, seed, params, Talk(quiet=True))
         entries = planned(lines, partial(plan_job, device=params["device"]), folder)
         prepared = prepare(entries, journal, params["force"], params["skip_existing"])
         tally = _run(prepared, journal, params, talk)
@@ -105,7 +111,9 @@ def _seed(journal: Journal, given: int | None, talk: Talk) -> int:
     return seed
 
 
-def _lines(presets: Sequence[str], stdin: bytes | None, seed: int, params: Mapping[str, Any]) -> list[Line]:
+def _lines(
+    presets: Sequence[str], stdin: bytes | None, seed: int, params: Mapping[str, Any], talk: Talk
+) -> list[Line]:
     """The jobs that are asked for. UsageError where there is none, or two are one file."""
     specs = command_specs()
     if stdin is not None:
@@ -114,7 +122,7 @@ def _lines(presets: Sequence[str], stdin: bytes | None, seed: int, params: Mappi
         from affectgen.batch.preset import find_preset
         from affectgen.batch.preset_grid import jobs_of
 
-        read = [find_preset(name, specs) for name in presets]
+        read = _wanted([find_preset(name, specs) for name in presets], params["sources"], talk)
         found = [(job, None) for one in read for job in jobs_of(one, seed, params["count"], params["sources"])]
         check_unique(job for job, _ in found)
     if not found:
@@ -122,11 +130,24 @@ def _lines(presets: Sequence[str], stdin: bytes | None, seed: int, params: Mappi
     return found
 
 
-def _dry_run(presets: Sequence[str], stdin: bytes | None, folder: Path, params: Mapping[str, Any]) -> None:
+def _wanted(read: Sequence[Preset], sources: Sequence[str], talk: Talk) -> list[Preset]:
+    """The presets that are meant: of several without a file to work on, not those that need one."""
+    if len(read) == 1 or sources:
+        return list(read)
+    left = [one.name for one in read if one.source_option is not None]
+    if left and len(left) < len(read):
+        talk.say(f"left out, for want of --source: {', '.join(left)}")
+        return [one for one in read if one.source_option is None]
+    return list(read)
+
+
+def _dry_run(
+    presets: Sequence[str], stdin: bytes | None, folder: Path, params: Mapping[str, Any], talk: Talk
+) -> None:
     """Print a line for each job: what would be done, and how one would say it alone."""
     from affectgen.batch.dry import dry_lines
 
-    lines = _lines(presets, stdin, params["seed"] if params["seed"] is not None else 0, params)
+    lines = _lines(presets, stdin, params["seed"] if params["seed"] is not None else 0, params, talk)
     told = list(dry_lines(lines, partial(plan_job, device=params["device"]), folder))
     for line in told:
         click.echo(json.dumps(line, ensure_ascii=True))
@@ -159,7 +180,7 @@ def _pool(params: Mapping[str, Any], todo: int) -> Pool:
     if params["cluster"] is not None:
         from affectgen.batch.cluster import ClusterPool
 
-        return ClusterPool(params["cluster"], params["jobs"])
+        return ClusterPool(params["cluster"], params["jobs"], params["device"], params["shared"])
     from affectgen.batch.local import LocalPool
 
     wanted = params["jobs"] if params["jobs"] is not None else cores()

@@ -146,7 +146,7 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     spec.check(job.values)
     for name, option in spec.options.items():
         if option.argument and option.required and job.values.get(name) is None:
-            raise UsageError(f"`{job.command}` needs {name!r}, a file to work on.", f"Name it: {name}, or --source PATH.")
+            raise UsageError(f"`{job.command}` needs {name!r}, a file.", f"Name it: {name}, or --source PATH.")
     command = find_command(job.command)
     if command is None:
         raise UsageError(f"The task {job.command} has no command.", "Name another.")

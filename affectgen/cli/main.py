@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rate": ("affectgen.cli.rate:rate", "Measure the emotion of MIDI, music, speech and text."),
     "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well generators and recognisers do."),
     "batch": ("affectgen.cli.batch:batch", "Make hundreds of pieces from presets or lines of JSON."),
+    "presets": ("affectgen.cli.presets:presets", "Options under a name: list, show, check and begin presets."),
     "replay": ("affectgen.cli.replay:replay", "Make a piece again from its manifest."),
     "verify": ("affectgen.cli.verify:verify", "Check pieces against their manifests."),
     "inspect": ("affectgen.cli.inspect:inspect", "Say what a file is and how it was made."),
@@ -72,6 +73,9 @@ def main() -> NoReturn:
 def run(argv: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code; errors are printed to stderr."""
     if COMPLETION_VARIABLE in os.environ:
+        from affectgen.cli.completing import register
+
+        register()
         affectgen.main(list(argv), prog_name="affectgen", complete_var=COMPLETION_VARIABLE)
     state: dict[str, Any] = {"argv": tuple(argv), "debug": bool(os.environ.get(DEBUG_VARIABLE)), "stopped": False}
     _catch_signals(state)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from affectgen.cli.preset_option import preset_option
 from affectgen.device import check_device_name
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting
@@ -115,9 +116,10 @@ def affect_options(command: Command) -> Command:
 
 
 def output_options(command: Command) -> Command:
-    """-o, --force, --plot, --manifest, --no-manifest, --json."""
+    """--preset, -o, --force, --plot, --manifest, --no-manifest, --json."""
     return all_of(
         command,
+        preset_option,
         click.option("-o", "--output", required=True, metavar="PATH|-", help="The file to write, or - (stdout)."),
         click.option("--force", is_flag=True, help="Replace files that exist."),
         click.option("--plot", type=click.Path(path_type=Path), help="Also draw a picture (.png, .svg, .pdf)."),
@@ -302,7 +304,7 @@ def affect_setting(ctx: click.Context) -> Setting:
     if valence is None or arousal is None:
         lone, other = ("--valence", "--arousal") if arousal is None else ("--arousal", "--valence")
         raise UsageError(f"{lone} came without {other}.", "A point needs both numbers, each between -1 and 1.")
-    return Setting(f"{valence},{arousal}", "option")
+    return Setting(f"{valence},{arousal}", origin(ctx, "valence"))
 
 
 def seed_setting(ctx: click.Context, talk: Talk) -> Setting:

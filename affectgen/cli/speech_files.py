@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from affectgen.cli.options import Command, all_of, origin
+from affectgen.cli.preset_option import preset_option
 from affectgen.cli.render import FORMATS, sound_format
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting
@@ -16,6 +17,7 @@ def file_options(command: Command) -> Command:
     """Where the result goes and what kind of file it is."""
     return all_of(
         command,
+        preset_option,
         click.option("-o", "--output", required=True, metavar="PATH|-", help="The file to write, or - (stdout)."),
         click.option("--format", "format_", type=click.Choice(FORMATS), help="[default: by -o's ending; wav for -]"),
         click.option("--quality", type=click.Choice(("low", "normal", "high")), default="normal", show_default=True,

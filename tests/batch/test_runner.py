@@ -43,6 +43,7 @@ class FakePool:
         return True
 
     def give(self, worker: int, shares: Sequence[Share]) -> None:
+        self.events.append(Event(worker, begun=True))
         self.given.append(tuple(share.number for share in shares))
         for share in shares:
             number = share.number

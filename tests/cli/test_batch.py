@@ -108,12 +108,12 @@ def test_nothing_good_is_exit_code_1(shell):
 @pytest.mark.parametrize("what", ["raise", "die", "hang"])
 def test_a_poisoned_job_fails_alone(shell, what):
     lines = text([line(seed) for seed in range(10)])
-    more = ("--timeout", "1.5") if what == "hang" else ()
+    more = ("--timeout", "2") if what == "hang" else ()
     done = shell.alone("batch", "-", "-o", "out", "--jobs", "2", *more, stdin=lines, FAKE_POISON=f"6:{what}")
     assert done.returncode == 3, done.stderr
     states = {name: each["status"] for name, each in told(done).items()}
     assert states == {f"j{n}": "failed" if n == 6 else "done" for n in range(10)}
-    reason = {"raise": "seed 6 is poisoned", "die": "The process that made it ended", "hang": "longer than 1.5 s"}[what]
+    reason = {"raise": "seed 6 is poisoned", "die": "The process that made it ended", "hang": "longer than 2 s"}[what]
     assert reason in done.stderr.decode()
     again = shell.alone("batch", "-", "-o", "out", stdin=lines)
     assert again.returncode == 0
@@ -180,6 +180,7 @@ def test_files_of_others_are_in_the_way(shell):
         (("-", "x.toml", "-o", "out"), b"", "- came with presets"),
         (("-", "-o", "out", "--count", "2"), text([line(1)]), "--count came with lines"),
         (("-", "-o", "out", "--timeout", "nan"), b"", "timeout"),
+        (("-", "-o", "out", "--shared"), b"", "--shared came without --cluster"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(fails, words, stdin, expected):
