@@ -6,6 +6,7 @@ more of them are mixed down after ITU-R BS.775. Nothing here writes.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,14 +170,14 @@ def _opened(source: Path | bytes) -> Iterator[soundfile.SoundFile]:
 
 
 @contextmanager
-def _readable(source: Path | bytes) -> Iterator[str | int]:
+def _readable(source: Path | bytes) -> Iterator[str | bytes | int]:
     """What libsndfile opens: a name, or the descriptor of an unnamed file that holds the bytes.
 
     It could read bytes through calls back into Python, but Ctrl-C during one of those is swallowed, and with it a part
     of the sound.
     """
     if isinstance(source, Path):
-        yield str(source)
+        yield str(source) if os.name == "nt" else os.fsencode(source)  # a name need not be UTF-8
         return
     with tempfile.TemporaryFile() as file:
         try:

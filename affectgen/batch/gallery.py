@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from affectgen.batch.runner import Entry
-from affectgen.report.gallery import NOTES, TYPES, Card, write_gallery
+from affectgen.errors import AffectgenError
+from affectgen.manifest import read_manifest
+from affectgen.report.gallery import write_gallery
+from affectgen.report.gallery_card import NOTES, TYPES, Card
 
 
 def write_report(page: Path, entries: Sequence[Entry], lines: Sequence[Mapping[str, Any]]) -> None:
@@ -29,5 +32,13 @@ def _card(entry: Entry, line: Mapping[str, Any]) -> Card:
     return Card(
         entry.job.name, entry.job.command, line["status"], entry.job.preset, line.get("seed"), line.get("seconds"),
         "" if error is None else f"{error['message']} {error['hint']}".strip(), again, line.get("asked"),
-        line.get("measured"), piece, sound,
+        line.get("measured"), piece, sound, _version(files.get("manifest")),
     )  # fmt: skip
+
+
+def _version(manifest: Path | None) -> str | None:
+    """Of the affectgen that made a piece; unknown where its manifest is gone."""
+    try:
+        return None if manifest is None else read_manifest(manifest).versions.get("affectgen")
+    except AffectgenError:
+        return None

@@ -6,43 +6,19 @@ from __future__ import annotations
 
 import base64
 import html
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from os.path import relpath
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from affectgen.errors import AffectgenError
 from affectgen.output import Outputs, explain
-from affectgen.report.gallery_plane import plane, points_of
-from affectgen.report.gallery_roll import Roll, read_roll, roll_svg
+from affectgen.report.gallery_card import TYPES, Card, Drawn, clock, draw, player, quoted, relative
+from affectgen.report.gallery_plane import plane, points_of, readings
 from affectgen.report.gallery_script import SCRIPT
-from affectgen.report.gallery_style import POLICY, STYLE
+from affectgen.report.gallery_style import STYLE
 
-EMBEDDED = 48 * 2**20  # bytes of sound in a page; further ones are linked
-TYPES = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg"}
-NOTES = (".mid", ".midi")
-
-
-@dataclass(frozen=True)
-class Card:
-    """One job. status: done, kept, skipped or failed; seconds: of work; message: why it failed; line: the command that
-    makes it alone; asked, measured: as in manifests; piece, sound: the files, None where there is none."""
-
-    name: str
-    command: str
-    status: str
-    preset: str | None = None
-    seed: int | None = None
-    seconds: float | None = None
-    message: str = ""
-    line: str = ""
-    asked: Any = None
-    measured: Mapping[str, Any] | None = None
-    piece: Path | None = None
-    sound: Path | None = None
+EMBEDDED = 20 * 2**20  # bytes of sound in a page; further ones are linked
+SORTS = ("order", "name", "distance", "valence", "arousal")
 
 
 def write_gallery(cards: Sequence[Card], title: str, place: Path, limit: int = EMBEDDED) -> None:
@@ -61,136 +37,101 @@ def write_gallery(cards: Sequence[Card], title: str, place: Path, limit: int = E
 
 
 def _page(cards: Sequence[Card], title: str, place: Path, limit: int) -> Iterator[str]:
-    """The page in parts, a card at a time, so that its sounds are never in memory together."""
-    name = html.escape(title)
+    """The page in parts; its sounds are read one by one as they are written, so that they are never in memory
+    together."""
+    drawn = [draw(number, card) for number, card in enumerate(cards)]
+    inside = _inside(drawn, limit)
+    yield _head(title)
     yield "\n".join((
-        "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">', f"<title>{name}</title>",
-        '<link rel="icon" href="data:,">', f"<style>{STYLE}</style>", "</head>", "<body>",
-        f"<header><h1>{name}</h1>", f"<p>{_counted(cards)}</p></header>", "<aside>", plane(cards),
-        '<p class="key"><b>asked</b> and <b>measured</b>; a click shows the piece</p>', "</aside>", _filters(cards),
-        "<main>", "",
+        f"<header><h1>{html.escape(title)}</h1>", f"<p>{_summary(cards, drawn, inside)}</p></header>",
+        _filters(cards), "<aside>", plane(cards),
+        '<p class="key"><b>asked</b> (rings) and <b>measured</b> (dots)</p>',
+        '<p class="told" id="told" aria-live="polite">a click on a mark shows its piece</p>', "</aside>", "<main>", "",
     ))  # fmt: skip
-    held = 0
-    for number, card in enumerate(cards):
-        size = _size(card.sound)
-        inside = held + size <= limit
-        held += size if inside else 0
-        yield _card(number, card, place, inside)
+    for card, one, held in zip(cards, drawn, inside, strict=True):
+        yield one.before
+        if one.sound is not None:
+            yield "\n" + player(card, _source(one.sound) if held else relative(one.sound, place), not held)
+        yield "\n" + one.after
     yield "\n".join(("</main>", f"<script>{SCRIPT}</script>", "</body>", "</html>", ""))
 
 
-def _size(path: Path | None) -> int:
-    return path.stat().st_size if path is not None and path.is_file() else 0
+def _head(title: str) -> str:
+    """What stands before the body. Only this page's own style and script may run, and nothing is loaded from elsewhere
+    but a sound beside it."""
+    policy = (f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; img-src data:; "
+              "media-src data: file: 'self'; base-uri 'none'; form-action 'none'")  # fmt: skip
+    return "\n".join((
+        "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{html.escape(title)}</title>", '<link rel="icon" href="data:,">', f"<style>{STYLE}</style>",
+        "</head>", "<body>", "",
+    ))  # fmt: skip
 
 
-def _counted(cards: Sequence[Card]) -> str:
-    """How many there are, and how many of them failed."""
+def _hash(text: str) -> str:
+    """What a policy calls an inline style or script by."""
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _inside(drawn: Sequence[Drawn], limit: int) -> list[bool]:
+    """Which sounds lie in the page: the first ones that fit."""
+    inside, held = [], 0
+    for one in drawn:
+        inside.append(held + one.size <= limit)
+        held += one.size if inside[-1] else 0
+    return inside
+
+
+def _source(sound: Path) -> str:
+    """A sound as an address that holds it."""
+    try:
+        data = sound.read_bytes()
+    except OSError as error:
+        raise explain(error, sound) from error
+    kind = TYPES.get(sound.suffix.lower(), "application/octet-stream")
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _summary(cards: Sequence[Card], drawn: Sequence[Drawn], inside: Sequence[bool]) -> str:
+    """How many, how long, when and by what they were made."""
     failed = sum(card.status == "failed" for card in cards)
-    made = f"{len(cards) - failed} piece{'' if len(cards) - failed == 1 else 's'}"
-    return f"{made}, {failed} failed" if failed else made
+    made = len(cards) - failed
+    told = [f"{made} piece{'' if made == 1 else 's'}" + (f", {failed} failed" if failed else "")]
+    lengths = [one.seconds for one in drawn if one.seconds is not None]
+    if lengths:
+        told.append(f"{clock(sum(lengths))} in all")
+    times = [file.stat().st_mtime for card in cards for file in (card.piece,) if file is not None and file.is_file()]
+    if times:  # of the files rather than of the clock: the page of a batch that is kept stays the same
+        told.append(f"made until {datetime.fromtimestamp(max(times), UTC):%Y-%m-%d %H:%M} UTC")
+    versions = sorted({card.version for card in cards if card.version is not None})
+    if versions:
+        told.append(f"affectgen {', '.join(versions)}")
+    linked = sum(one.sound is not None and not held for one, held in zip(drawn, inside, strict=True))
+    if linked:
+        told.append(f"{linked} sound{' is' if linked == 1 else 's are'} too large for the page: keep the page beside "
+                    f"{'it' if linked == 1 else 'them'}")  # fmt: skip
+    return html.escape(" · ".join(told))
 
 
 def _filters(cards: Sequence[Card]) -> str:
     """What chooses and sorts."""
     chosen = [
-        ("preset", "preset", [card.preset for card in cards if card.preset is not None]),
-        ("command", "command", [card.command for card in cards if card.command]),
-        ("status", "state", [card.status for card in cards]),
+        ("preset", [card.preset for card in cards if card.preset is not None]),
+        ("command", [card.command for card in cards if card.command]),
+        ("status", [card.status for card in cards]),
     ]
-    rows = ['<form id="filters" role="search" onsubmit="return false">',
+    rows = ['<form id="filters" role="search">',
             '<label>search <input type="search" id="search" autocomplete="off"></label>']  # fmt: skip
-    for name, label, values in chosen:
-        options = "".join(f'<option value="{_quoted(value)}">{html.escape(value)}</option>'
-                          for value in sorted(set(values)))  # fmt: skip
-        rows.append(f'<label>{label} <select id="{name}"><option value="">all</option>{options}</select></label>')
-    sorts = ("order", "name", "distance", "valence", "arousal")
-    options = "".join(f'<option value="{each}">{each}</option>' for each in sorts)
+    for name, values in chosen:
+        if values:
+            options = "".join(f'<option value="{quoted(value)}">{html.escape(value)}</option>'
+                              for value in sorted(set(values)))  # fmt: skip
+            rows.append(f'<label>{name} <select id="{name}"><option value="">all</option>{options}</select></label>')
+    options = "".join(f'<option value="{each}">{each}</option>' for each in SORTS)
     rows.append(f'<label>sort by <select id="sort">{options}</select></label>')
+    if any(points_of(readings(card.measured)[1]) for card in cards):
+        rows.append('<label>measured by <select id="reader"><option value="">guide</option>'
+                    '<option value="judge">judge</option></select></label>')  # fmt: skip
     return "\n".join([*rows, '<output id="count" aria-live="polite"></output>', "</form>"])
-
-
-def _card(number: int, card: Card, place: Path, inside: bool) -> str:
-    """One card."""
-    asked, measured = points_of(card.asked), points_of(card.measured)
-    roll, fault = _roll(card)
-    numbers = {"valence": measured[0][0], "arousal": measured[0][1]} if measured else {}
-    if len(asked) == 1 and measured:
-        numbers["distance"] = ((asked[0][0] - measured[0][0]) ** 2 + (asked[0][1] - measured[0][1]) ** 2) ** 0.5
-    held = {"preset": card.preset, "command": card.command, "status": card.status, "name": card.name,
-            **{key: f"{value:.4f}" for key, value in numbers.items()}}  # fmt: skip
-    data = "".join(f' data-{key}="{_quoted(value)}"' for key, value in held.items() if value is not None)
-    facts = [card.command, card.preset, None if card.seed is None else f"seed {card.seed}",
-             None if roll is None else f"{roll.seconds:.1f} s long"]  # fmt: skip
-    parts = [f'<article id="p{number}" tabindex="0"{data}>', f"<h2>{html.escape(card.name)}</h2>",
-             f'<p class="facts">{html.escape(" · ".join(each for each in facts if each is not None))}</p>',
-             _affects(asked, measured, card.measured)]  # fmt: skip
-    for message in (card.message, fault):
-        if message:
-            parts.append(f'<p class="fault">{html.escape(message)}</p>')
-    if roll is not None:
-        parts.append(roll_svg(roll))
-    parts.append(_player(card, roll, place, inside))
-    if card.line:
-        parts.append(f"<details><summary>make it again</summary><code>{html.escape(card.line)}</code></details>")
-    return "\n".join([*(part for part in parts if part), "</article>", ""])
-
-
-def _roll(card: Card) -> tuple[Roll | None, str]:
-    """The notes of a piece that is MIDI, and what is wrong with it."""
-    if card.piece is None or card.piece.suffix.lower() not in NOTES or not card.piece.is_file():
-        return None, ""
-    try:
-        return read_roll(card.piece), ""
-    except AffectgenError as error:
-        return None, error.message
-
-
-def _affects(
-    asked: Sequence[tuple[float, float]], measured: Sequence[tuple[float, float]], told: Mapping[str, Any] | None
-) -> str:
-    """What was asked and what was measured, in numbers."""
-    parts = []
-    if asked:
-        parts.append(f'<b class="a">asked</b> {" → ".join(_point(point) for point in asked)}')
-    if measured:
-        reader = html.escape(str(told["recogniser"] if told is not None and "recogniser" in told else "recogniser"))
-        parts.append(f'<b class="m">measured</b> {_point(measured[0])} <small>by the {reader}</small>')
-    return f'<p class="affect">{"<br>".join(parts)}</p>' if parts else ""
-
-
-def _point(point: tuple[float, float]) -> str:
-    return f"{point[0]:+.2f}, {point[1]:+.2f}"
-
-
-def _player(card: Card, roll: Roll | None, place: Path, inside: bool) -> str:
-    """What plays it: the sound, or the page itself for notes alone."""
-    name = _quoted(card.name)
-    if card.sound is not None and card.sound.is_file():
-        kind = TYPES.get(card.sound.suffix.lower(), "application/octet-stream")
-        if inside:
-            source = f"data:{kind};base64,{base64.b64encode(card.sound.read_bytes()).decode('ascii')}"
-            return f'<audio controls preload="none" aria-label="{name}" src="{source}"></audio>'
-        link = _quoted(_relative(card.sound, place))
-        return (f'<audio controls preload="none" aria-label="{name}" src="{link}"></audio>'
-                f'<p class="facts">beside this page: {html.escape(card.sound.name)}</p>')  # fmt: skip
-    if roll is None or not roll.rows:
-        return ""
-    notes = json.dumps([each for row in roll.rows for each in row], separators=(",", ":"))
-    return (
-        f'<div class="player" data-seconds="{roll.seconds:.2f}" data-notes="{notes}">'
-        f'<button type="button" aria-label="Play {name}">▶</button>'
-        f'<input type="range" min="0" max="{roll.seconds:.2f}" step="0.1" value="0" aria-label="Place in {name}">'
-        "<small>preview by the page</small></div>"
-    )
-
-
-def _relative(path: Path, page: Path) -> str:
-    """A link from the page to a file."""
-    return quote(Path(relpath(path.resolve(), page.resolve().parent)).as_posix())
-
-
-def _quoted(text: str) -> str:
-    """Text inside a double-quoted attribute."""
-    return html.escape(text, quote=True)

@@ -45,6 +45,7 @@ def roll_svg(roll: Roll) -> str:
              for level, marks in sorted(levels.items())]  # fmt: skip
     return "\n".join((
         f'<svg class="roll" viewBox="0 0 {WIDE} {HIGH}" preserveAspectRatio="none" role="img" '
+        f'data-seconds="{roll.seconds:.2f}" '
         f'aria-label="Piano roll, {len(roll.rows)} notes">', *paths,
         f'<line class="now" x1="0" x2="0" y1="0" y2="{HIGH}"/>', "</svg>",
     ))  # fmt: skip

@@ -6,16 +6,18 @@ const cards = [...document.querySelectorAll("article")], main = document.querySe
 const marks = new Map([...document.querySelectorAll("#plane a")].map(a => [a.dataset.card, a]));
 const by = id => document.getElementById(id);
 
+const texts = new Map(cards.map(card => [card, card.textContent.toLowerCase()]));
+
 function matches(card) {
-  const words = by("search").value.toLowerCase().split(/\s+/).filter(Boolean), text = card.textContent.toLowerCase();
+  const words = by("search").value.toLowerCase().split(/\s+/).filter(Boolean), text = texts.get(card);
   return words.every(word => text.includes(word))
-    && ["preset", "command", "status"].every(key => !by(key).value || card.dataset[key] === by(key).value);
+    && ["preset", "command", "status"].every(key => !by(key)?.value || card.dataset[key] === by(key).value);
 }
 function order(a, b) {
-  const key = by("sort").value;
+  const key = by("sort").value, held = key + (by("reader")?.value ? "Judge" : "");
   if (key === "order") return cards.indexOf(a) - cards.indexOf(b);
   if (key === "name") return a.dataset.name.localeCompare(b.dataset.name, undefined, { numeric: true });
-  const value = card => key in card.dataset ? Number(card.dataset[key]) : Infinity;
+  const value = card => held in card.dataset ? Number(card.dataset[held]) : Infinity;
   const gap = value(a) - value(b);
   return Number.isNaN(gap) || gap === 0 ? cards.indexOf(a) - cards.indexOf(b) : gap;
 }
@@ -27,23 +29,43 @@ function show() {
     marks.get(card.id)?.toggleAttribute("hidden", !there);
     count += there;
   }
-  main.append(...[...cards].sort(order));
   by("count").textContent = count + " of " + cards.length;
+}
+function arrange() {  // a card that moves stops its sound, so only where the order is another
+  document.body.classList.toggle("judged", Boolean(by("reader")?.value));
+  const wanted = [...cards].sort(order);
+  if (wanted.some((card, n) => main.children[n] !== card)) main.append(...wanted);
 }
 function choose(id, scroll) {
   for (const card of cards) card.classList.toggle("chosen", card.id === id);
   for (const [key, mark] of marks) mark.classList.toggle("chosen", key === id);
   const mark = marks.get(id);
-  if (mark && !mark.contains(document.activeElement)) mark.parentNode.append(mark);
+  if (mark && !mark.matches(":hover")) mark.parentNode.append(mark);  // to the front
+  by("told").textContent = by(id).dataset.name;
   if (scroll) by(id).scrollIntoView({ block: "nearest" });
 }
+by("filters").addEventListener("submit", event => event.preventDefault());
 by("filters").addEventListener("input", show);
-for (const [id, mark] of marks)
+for (const id of ["sort", "reader"]) by(id)?.addEventListener("input", arrange);
+for (const [id, mark] of marks) {
   mark.addEventListener("click", event => { event.preventDefault(); choose(id, true); by(id).focus(); });
+  mark.addEventListener("pointerenter", () => choose(id, false));
+}
 for (const card of cards) {
   card.addEventListener("focusin", () => choose(card.id, false));
   card.addEventListener("pointerenter", () => choose(card.id, false));
 }
+by("plane").addEventListener("keydown", event => {
+  const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+  const shown = [...main.children].filter(card => !card.hidden && marks.has(card.id));
+  const at = shown.findIndex(card => card.classList.contains("chosen"));
+  if (event.key in steps && shown.length) {
+    const next = at < 0 && steps[event.key] < 0 ? -1 : at + steps[event.key];
+    choose(shown[(next + shown.length) % shown.length].id, true);
+  } else if (event.key === "Enter" && at >= 0) shown[at].focus();
+  else return;
+  event.preventDefault();
+});
 
 // one thing sounds at a time
 let context = null, current = null;
@@ -52,13 +74,32 @@ function silence(but) {
   for (const audio of document.querySelectorAll("audio")) if (audio !== but) audio.pause();
 }
 document.addEventListener("play", event => silence(event.target), true);
+function point(card, at) {  // where in the piano roll it is
+  const roll = card.querySelector(".roll");
+  if (!roll) return;
+  const x = 480 * Math.min(at / Number(roll.dataset.seconds), 1) || 0;
+  for (const end of ["x1", "x2"]) roll.querySelector(".now").setAttribute(end, x);
+}
+function touch(card, seek) {  // a click into the piano roll
+  const roll = card.querySelector(".roll");
+  roll?.addEventListener("click", event => {
+    const box = roll.getBoundingClientRect();
+    seek((event.clientX - box.left) / box.width * Number(roll.dataset.seconds));
+  });
+}
+for (const audio of document.querySelectorAll("audio")) {
+  const card = audio.closest("article");
+  audio.addEventListener("play", () => card.classList.add("playing"));
+  audio.addEventListener("pause", () => card.classList.remove("playing"));
+  audio.addEventListener("timeupdate", () => point(card, audio.currentTime));
+  touch(card, at => { audio.currentTime = at; audio.play().catch(() => {}); });  // its own face tells what is wrong
+}
 
 class Player {
   constructor(box) {
     this.button = box.querySelector("button");
     this.range = box.querySelector("input");
     this.card = box.closest("article");
-    this.line = this.card.querySelector(".roll .now");
     this.seconds = Number(box.dataset.seconds);
     const flat = JSON.parse(box.dataset.notes);
     this.notes = [];
@@ -68,6 +109,7 @@ class Player {
     this.timer = null;
     this.button.addEventListener("click", () => this.timer === null ? this.play() : this.pause());
     this.range.addEventListener("input", () => this.seek(Number(this.range.value)));
+    touch(this.card, at => { this.seek(at); if (this.timer === null) this.play(); });
   }
   play() {
     silence(this);
@@ -82,13 +124,13 @@ class Player {
     this.next = this.notes.findIndex(note => note[0] >= this.at);
     if (this.next < 0) this.next = this.notes.length;
     this.timer = setInterval(() => this.tick(), 100);
-    this.button.textContent = "❚❚";
+    this.told("❚❚", "Pause");
     this.card.classList.add("playing");
     this.tick();
   }
   tick() {
     this.at = Math.max(0, context.currentTime - this.zero);
-    while (this.next < this.notes.length && this.notes[this.next][0] < this.at + 0.4)
+    while (this.next < this.notes.length && this.notes[this.next][0] < this.at + 1.5)
       this.sound(this.notes[this.next++]);
     this.show();
     if (this.at >= this.seconds + 0.5) { this.pause(); this.at = 0; this.show(); }
@@ -111,8 +153,12 @@ class Player {
     clearInterval(this.timer);
     this.timer = null;
     this.bus.disconnect();
-    this.button.textContent = "▶";
+    this.told("▶", "Play");
     this.card.classList.remove("playing");
+  }
+  told(sign, word) {
+    this.button.textContent = sign;
+    this.button.setAttribute("aria-label", word + " " + this.card.dataset.name);
   }
   seek(at) {
     const playing = this.timer !== null;
@@ -123,9 +169,7 @@ class Player {
   }
   show() {
     this.range.value = this.at;
-    const x = this.seconds ? 480 * Math.min(this.at / this.seconds, 1) : 0;
-    this.line.setAttribute("x1", x);
-    this.line.setAttribute("x2", x);
+    point(this.card, this.at);
   }
 }
 const players = [...document.querySelectorAll(".player")].map(box => new Player(box));

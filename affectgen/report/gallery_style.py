@@ -1,18 +1,15 @@
-"""How a gallery looks, and what it may load: nothing from anywhere."""
-
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
-    "media-src data: file: 'self'; base-uri 'none'; form-action 'none'"
-)
+"""How a gallery looks."""
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8885; --asked: #d9480f; --heard: #1c7ed6; --bad: #e03131; --soft: #8881; }
+:root { color-scheme: light dark; --line: #8885; --asked: #c2410c; --heard: #1971c2; --bad: #c92a2a; --soft: #8881; }
+@media screen and (prefers-color-scheme: dark) { :root { --asked: #ff922b; --heard: #4dabf7; --bad: #ff8787; } }
 * { box-sizing: border-box; }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 80rem; display: grid;
   grid-template-columns: minmax(0, 22rem) minmax(0, 1fr); gap: 0 1.5rem; align-items: start; }
-header { grid-column: 1 / -1; } h1 { margin: 0; font-size: 1.5rem; overflow-wrap: anywhere; }
+header { grid-column: 1 / -1; min-width: 0; } h1 { margin: 0; font-size: 1.5rem; overflow-wrap: anywhere; }
 header p { margin: .2rem 0 1rem; }
-aside { grid-row: 2 / span 2; position: sticky; top: 1rem; }
+form { grid-column: 1 / -1; } aside { position: sticky; top: 1rem; }
+.key, .told { margin: .5rem 0; font-size: .85rem; overflow-wrap: anywhere; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin-bottom: 1rem; }
 label { display: flex; flex-direction: column; font-size: .8rem; }
 input, select, button { font: inherit; padding: .3rem .4rem; max-width: 15rem; }
@@ -26,17 +23,22 @@ article:focus-visible, article.chosen { outline: 2px solid var(--heard); }
 article[data-status=failed] { border-left: 4px solid var(--bad); }
 h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 .facts { margin: 0; opacity: .75; font-size: .85rem; overflow-wrap: anywhere; } .affect { margin: .3rem 0; }
+.affect small { white-space: nowrap; }
 .fault { color: var(--bad); margin: .3rem 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 .a, .key b:first-child { color: var(--asked); } .m, .key b:last-child { color: var(--heard); }
 svg { background: var(--soft); border-radius: 6px; width: 100%; display: block; }
 svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
+.by1, .judged .by0 { display: none; } .judged .by1 { display: revert; }
 .grid { stroke: var(--line); fill: none; }
 #plane a { cursor: pointer; } #plane a[hidden] { display: none; }
 #plane polyline { stroke: currentColor; opacity: .25; fill: none; }
+#plane .path { stroke: var(--asked); opacity: .6; stroke-dasharray: 4 3; }
 .ring { fill: none; stroke: var(--asked); stroke-width: 1.5; } .dot { fill: var(--heard); fill-opacity: .8; }
 #plane a.chosen polyline { opacity: 1; stroke-width: 2; }
-#plane a.chosen .dot, #plane a:focus-visible .dot { stroke: currentColor; stroke-width: 2; r: 6px; }
-.roll { height: 70px; margin: .3rem 0; }
+.many .ring { r: 2.5px; stroke-width: 1; } .many .dot { r: 2px; } .many:has(.chosen) a:not(.chosen) { opacity: .35; }
+#plane:focus-visible { outline: 2px solid var(--heard); }
+#plane a.chosen .dot { stroke: currentColor; stroke-width: 2; r: 6px; }
+.roll { height: 70px; margin: .3rem 0; cursor: pointer; }
 .roll path { stroke: var(--heard); fill: none; }
 .v0 { opacity: .35; } .v1 { opacity: .55; } .v2 { opacity: .8; }
 .roll .now { stroke: currentColor; stroke-width: 1; vector-effect: non-scaling-stroke; visibility: hidden; }
@@ -47,5 +49,6 @@ audio { width: 100%; height: 2.4rem; margin-top: .3rem; }
 code { overflow-wrap: anywhere; font-size: .8rem; } details { margin-top: .3rem; }
 @media (max-width: 52rem) { body { display: block; padding: .7rem; } aside { position: static; max-width: 24rem;
   margin: 0 auto 1rem; } output { margin-left: 0; } label { flex: 1 1 8rem; } input, select { max-width: none; } }
-@media print { form, .player, audio { display: none; } article { break-inside: avoid; } aside { position: static; } }
+@media print { :root { color-scheme: light; }
+  form, .player, audio { display: none; } article { break-inside: avoid; } aside { position: static; } }
 """
