@@ -67,6 +67,10 @@ def batch(presets: tuple[str, ...], output: str, **params: Any) -> None:
         raise UsageError("--force and --skip-existing exclude each other.", "Give one of them.")
     if params["shared"] and params["cluster"] is None:
         raise UsageError("--shared came without --cluster.", "Leave it out: workers here write the files anyway.")
+    if params["cluster"] is not None:
+        from affectgen.batch.cluster_connect import split_address
+
+        split_address(params["cluster"])  # before anything is written
     stdin = _stdin(presets, params)
     if params["dry_run"]:
         _dry_run(presets, stdin, folder, params, talk)
@@ -180,7 +184,8 @@ def _pool(params: Mapping[str, Any], todo: int) -> Pool:
     if params["cluster"] is not None:
         from affectgen.batch.cluster import ClusterPool
 
-        return ClusterPool(params["cluster"], params["jobs"], params["device"], params["shared"])
+        most = todo if params["jobs"] is None else min(params["jobs"], todo)
+        return ClusterPool(params["cluster"], most, params["device"], params["shared"])
     from affectgen.batch.local import LocalPool
 
     wanted = params["jobs"] if params["jobs"] is not None else cores()
