@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from affectgen.muser.explore import QUADRANTS, TARGETS, Exploration
+from affectgen.report.curve import picture_bytes
 
 # unlike shapes as well as colours: told apart by colour-blind eyes and in grey
 STYLES = {"Q1": ("#E69F00", "o"), "Q2": ("#CC3311", "^"), "Q3": ("#0072B2", "s"), "Q4": ("#009E73", "D")}
@@ -92,6 +91,4 @@ def _bars(axes: Axes, exploration: Exploration) -> None:
 
 def _bytes(figure: Figure, kind: str) -> bytes:
     """The figure as a file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+    return picture_bytes(figure, kind)

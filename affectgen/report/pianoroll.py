@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from affectgen.affect.path import AffectPath, read_json
 from affectgen.affect.space import Affect
+from affectgen.report.curve import picture_bytes
 from affectgen.score.midi import open_midi
 
 COLOURS = matplotlib.colormaps["viridis_r"]  # dark is loud; readable in grey and by colour-blind eyes
@@ -49,9 +49,7 @@ def draw_piano_roll(midi: bytes, asked: Any, measured: Mapping[str, Any], kind: 
     figure.colorbar(loudness, ax=roll, label="velocity", pad=0.01, fraction=0.03)
     _draw_plane(side, asked, measured)
     figure.suptitle(_title(score, len(rows), asked, measured), fontsize=10)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+    return picture_bytes(figure, kind)
 
 
 def _notes(score: symusic.Score) -> NDArray[np.float64]:

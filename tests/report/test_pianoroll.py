@@ -56,3 +56,10 @@ def test_an_empty_piece_and_a_long_one():
 def test_what_is_no_music():
     with pytest.raises(MidiError):
         pianoroll.draw_piano_roll(b"text", None, {})
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_piece_always_gives_the_same_picture(kind):
+    data = piece([(0, 480, 60, 20), (480, 480, 72, 120)]).dumps_midi()
+    pictures = {pianoroll.draw_piano_roll(data, {"valence": 0.7, "arousal": 0.5}, {}, kind) for _ in range(2)}
+    assert len(pictures) == 1
