@@ -65,7 +65,10 @@ class Loaded(Protocol):
 
 
 class Task(Protocol):
-    """What can be done. Importing a task's module must be cheap: torch is imported by `load`, not before."""
+    """What can be done. Importing a task's module must be cheap: torch is imported by `load`, not before.
+
+    A task may have a number `together`: of options that a batch hands to `run` at once, at most; without it, 1.
+    """
 
     @property
     def name(self) -> str:

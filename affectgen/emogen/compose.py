@@ -1,13 +1,16 @@
 """From targets to pieces: attributes by bar, words from the decoder, length and ending by the grammar.
 
-A `Composer` is a loaded checkpoint. It always runs batches of one width, padded, so that a piece depends on its own
-seed and request alone, never on its neighbours.
+A `Composer` is a loaded checkpoint. A piece depends on its own seed and request alone, never on its neighbours: its
+candidates are written beside those of others by products that give each row the same bits whatever stands beside it
+(`affectgen.writing.lockstep`), and what is written without a choice among candidates, in padded batches of one width.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +24,13 @@ from affectgen.emogen.scale import Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.score.keys import Key
 from affectgen.score.words import BAR_LINE, Family
-from affectgen.writing.branching import Choice, Choose, decode_branching
+from affectgen.writing.branching import Choice, Choose, Lineage, decode_branching
 from affectgen.writing.composer import WordComposer
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
 from affectgen.writing.pieces import CLOSE_POSITIONS, WIDTH, Composed, Finished, Words, in_batches, key_word, score_of
 from affectgen.writing.sampler import DecodeRequest, decode_words
+from affectgen.writing.sampler import Finished as Told
 
 BRANCH_BARS = 2  # candidates of one piece are compared so often
 
@@ -61,7 +65,8 @@ class Request:
     targets: float [bars, K] in standard deviations, nan where free; bars: length; seed: of this piece's generator; key:
     of the piece; prefix: words that open it (a whole number of bars, no END), or None; forced: words whose fields are
     kept, FREE where drawn; ending: close on the tonic; choose: requests with equal ones are candidates of one piece, of
-    which it chooses every few bars the one that all go on from; tempo: what tempi keep near, None for any.
+    which it chooses every few bars the one that all go on from; tempo: what tempi keep near, None for any; owner: those
+    of one owner with unequal choices are written one after the other.
     """
 
     targets: NDArray[np.float64]
@@ -73,6 +78,7 @@ class Request:
     ending: bool = True
     choose: Chooses | None = None
     tempo: float | None = None
+    owner: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -93,31 +99,53 @@ class Composer(WordComposer[Request, Composed]):
         """
         if len({request.sampling for request in requests}) > 1:
             raise ValueError("requests of one call must be sampled alike")
+        needless: set[int] = set()
+
+        def tell(number: int, piece: Composed) -> Collection[int]:
+            needless.update(finished(number, piece))
+            return needless
+
+        families: list[list[int]] = []
+        lone: list[list[int]] = []
         for group in lineages(requests):
+            (families if requests[group[0]].choose is not None and len(group) > 1 else lone).append(group)
+        for group in lone:
+            self._in_batches(group, requests, needless, tell)
+        queue = Families(self, requests, families, needless, tell)
+        decode_branching(self.ready, queue.take, len(queue.waiting))
 
-            def tell(place: int, piece: Composed, group: list[int] = group) -> Collection[int]:
-                needless = finished(group[place], piece)
-                return [place for place, number in enumerate(group) if number in needless]
+    def _in_batches(
+        self, group: Sequence[int], requests: Sequence[Request], needless: Collection[int], finished: Finished
+    ) -> None:
+        """Write requests, none of which chooses among others, WIDTH at a time."""
+        left = [number for number in group if number not in needless]
 
-            in_batches([requests[number] for number in group], self._batch, tell)
+        def tell(place: int, piece: Composed) -> Collection[int]:
+            found = finished(left[place], piece)
+            return [place for place, number in enumerate(left) if number in found]
+
+        in_batches([requests[number] for number in left], self._batch, tell)
 
     def _batch(self, numbered: Mapping[int, Request], finished: Finished) -> None:
         """One padded batch."""
-        numbers, requests = list(numbered), list(numbered.values())
-        idle = WIDTH - len(requests)
-        rngs = [np.random.default_rng(request.seed) for request in requests]
-        rngs += [np.random.default_rng(0) for _ in range(idle)]
+        rngs = self._rngs(list(numbered.values()))
+        asked = self._decode_request(list(numbered.values()), rngs)
+        decode_words(self.writing, asked, rngs, telling(numbered, finished))
 
-        def tell(row: int, words: Words) -> Collection[int]:
-            score = score_of(words, requests[row].bars, requests[row].ending)
-            needless = finished(numbers[row], Composed(words, score))
-            return [row for row, number in enumerate(numbers) if number in needless]
+    def lineage(self, numbered: Mapping[int, Request], finished: Finished, needless: Collection[int]) -> Lineage:
+        """The candidates of one piece, which are WIDTH at most, ready to be written."""
+        requests = list(numbered.values())
+        rngs = self._rngs(requests)
+        return Lineage(
+            self._decode_request(requests, rngs), rngs, branches(requests[0]), self._choosing(requests[0]),
+            telling(numbered, finished), lambda: [row for row, number in enumerate(numbered) if number in needless],
+        )  # fmt: skip
 
-        asked, choose = self._decode_request(requests, rngs), requests[0].choose
-        if choose is None or len(requests) == 1:
-            decode_words(self.writing, asked, rngs, tell)
-        else:
-            decode_branching(self.writing, asked, rngs, branches(requests[0]), self._choosing(requests[0]), tell)
+    @staticmethod
+    def _rngs(requests: Sequence[Request]) -> list[np.random.Generator]:
+        """A generator a row."""
+        seeds: list[Any] = [request.seed for request in requests] + [0] * (WIDTH - len(requests))
+        return [np.random.default_rng(seed) for seed in seeds]
 
     def _choosing(self, request: Request) -> Choose:
         """The request's own choice, with the targets that it leaves as a condition."""
@@ -168,6 +196,53 @@ class Composer(WordComposer[Request, Composed]):
             torch.tensor([CLOSINGS.index("excerpt")], device=self.device),
         )
         return functional.pad(condition, (0, 0, 0, most - bars))
+
+
+@dataclass
+class Families:
+    """Groups of candidates of one piece each, `families` by their numbers among requests, in turn as `lineage`s.
+
+    needless: numbers that nobody needs any more; finished: is told of pieces.
+    """
+
+    composer: Composer
+    requests: Sequence[Request]
+    families: Sequence[Sequence[int]]
+    needless: Collection[int]
+    finished: Finished
+    begun: dict[Lineage, int | None] = field(default_factory=dict)  # with the owners of their requests
+    waiting: deque[list[int]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        for family in self.families:
+            self.waiting.extend(list(family[at : at + WIDTH]) for at in range(0, len(family), WIDTH))
+
+    def take(self, beside: Sequence[Lineage]) -> Lineage | None:
+        """The next one; candidates of a further try wait until the one before is through, which may make them needless.
+        """
+        owners = [self.begun[lineage] for lineage in beside]
+        for place, numbers in enumerate(self.waiting):
+            left = [number for number in numbers if number not in self.needless]
+            owner = self.requests[numbers[0]].owner
+            if left and (owner is None or owner not in owners):
+                del self.waiting[place]
+                numbered = {number: self.requests[number] for number in left}
+                lineage = self.composer.lineage(numbered, self.finished, self.needless)
+                self.begun[lineage] = owner
+                return lineage
+        return None
+
+
+def telling(numbered: Mapping[int, Request], finished: Finished) -> Told:
+    """What a decoding is to tell of its rows, which are requests with numbers: their pieces, by those numbers."""
+    numbers, requests = list(numbered), list(numbered.values())
+
+    def tell(row: int, words: Words) -> Collection[int]:
+        score = score_of(words, requests[row].bars, requests[row].ending)
+        needless = finished(numbers[row], Composed(words, score))
+        return [row for row, number in enumerate(numbers) if number in needless]
+
+    return tell
 
 
 def lineages(requests: Sequence[Request]) -> list[list[int]]:

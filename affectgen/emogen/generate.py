@@ -83,10 +83,13 @@ class Generator(Auditions[EmogenOptions, Piece]):
         super().__init__(composer)
         self.emotions = emotions.on(composer.scale)
         self.critic = critic
+        self._targets: dict[tuple[EmogenOptions, int], Targets] = {}
 
     def targets(self, option: EmogenOptions, bars: int) -> Targets:
         """What a piece of some bars is asked for; the same for every candidate."""
-        return make_targets(option, bars, self.emotions, self.composer.scale)
+        if (option, bars) not in self._targets:
+            self._targets[option, bars] = make_targets(option, bars, self.emotions, self.composer.scale)
+        return self._targets[option, bars]
 
     def _alike(self, option: EmogenOptions) -> Hashable:
         return sampling_of(option)
@@ -104,7 +107,9 @@ class Generator(Auditions[EmogenOptions, Piece]):
         attempt = (hearing.owner, draft.take, draft.number // option.best_of)
         choose = Chooser(attempt, draft.bars, before, option, self) if option.best_of > 1 else None
         key = Key.parse(option.key) if option.key is not None else self._key(option, targets, seed)
-        request = Request(targets, draft.bars, seed, key, choose=choose, tempo=draft.tempo, sampling=sampling)
+        request = Request(
+            targets, draft.bars, seed, key, choose=choose, tempo=draft.tempo, owner=hearing.owner, sampling=sampling
+        )
         return request if given is None else _continuing(request, context_of(given))
 
     def _bar_seconds(self, option: EmogenOptions, bars: int) -> float | None:

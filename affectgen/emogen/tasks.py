@@ -24,6 +24,7 @@ class EmogenTask:
 
     name: str = "emogen generate"
     options: type[Any] = EmogenOptions
+    together: int = 64  # many pieces are written in lockstep, and each that ends makes room for the next
 
     def load(self, checkpoint: str | None, device: str) -> Loaded:
         """Read the generator (the shipped one for None) and its map from emotions."""

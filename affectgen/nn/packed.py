@@ -34,6 +34,12 @@ def pack(layer: nn.Linear) -> Product:
     return product
 
 
+def is_packed(product: Product) -> bool:
+    """Whether a product of `pack` is of packed weights: then each row of it is the same, to the bit, whatever rows
+    stand before and after it and however many they are. Of torch's other products that cannot be assumed."""
+    return not isinstance(product, nn.Linear)
+
+
 def _halves(weight: Tensor) -> bool:
     """Whether fp16 holds every weight exactly."""
     return weight.dtype == torch.float32 and bool((weight.half().float() == weight).all())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch.nn import functional as F
 
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.score.grid import BAR, BEAT, GridScore, Timing
+from affectgen.score.playing import Player
 
 SHIFTS = np.concatenate([[-120, -95, -75, -60, -48, -38, -30, -24, -19, -15, -12], np.arange(-9, 10, 1.5),
                          [12, 15, 19, 24, 30, 38, 48, 60, 75, 95, 120]]) / 1000  # fmt: skip  # seconds, 35 values
@@ -90,55 +92,15 @@ class Expression(nn.Module):
         hidden, _ = self.rnn(inputs)
         return self.shift(hidden), self.length(torch.cat([hidden, shifts[..., None]], dim=-1))
 
-    @torch.no_grad()
-    def draw(self, known: Tensor, style: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Draw bins int64 [N] and [N] for one piece, known [N, 28], style [2]."""
-        state, before = None, torch.zeros(1, 1, 2)
-        shifts, lengths = [], []
-        uniform = torch.from_numpy(rng.random((len(known), 2)))
-        for note in range(len(known)):
-            inputs = torch.cat([known[note][None, None], style[None, None], before], dim=-1)
-            hidden, state = self.rnn(inputs, state)
-            shift = _pick(self.shift(hidden[0, 0]), uniform[note, 0])
-            value, _ = _values(shift, torch.tensor(0))
-            length = _pick(self.length(torch.cat([hidden[0, 0], value[None]])), uniform[note, 1])
-            before = torch.stack(_values(shift, length))[None, None]
-            shifts.append(shift)
-            lengths.append(length)
-        return torch.stack(shifts), torch.stack(lengths)
-
-
-def _draw_together(model: Expression, known: Tensor, style: Tensor, uniform: Tensor) -> Tensor:
-    """Shifts in seconds and length ratios [B, N, 2] of pieces side by side: known [B, N, 28], style [B, 2], uniform
-    [B, N, 2]. What is drawn for a row does not depend on its padding, which comes last."""
-    state, before, drawn = None, torch.zeros(len(known), 2), []
-    shifts, lengths = torch.from_numpy(SHIFTS), torch.from_numpy(LENGTHS)
-    for note in range(known.shape[1]):
-        hidden, state = model.rnn(torch.cat([known[:, note], style, before], dim=-1)[:, None], state)
-        shift = _pick_rows(model.shift(hidden[:, 0]), uniform[:, note, 0])
-        value, _ = _values(shift, torch.zeros_like(shift))
-        length = _pick_rows(model.length(torch.cat([hidden[:, 0], value[:, None]], dim=-1)), uniform[:, note, 1])
-        before = torch.stack(_values(shift, length), dim=-1)
-        drawn.append(torch.stack([shifts[shift], lengths[length]], dim=-1))
-    return torch.stack(drawn, dim=1)
-
-
-def _pick_rows(logits: Tensor, uniform: Tensor) -> Tensor:
-    """`_pick` for rows [B, V]."""
-    shares = logits.double().softmax(-1).cumsum(-1)
-    return (shares < uniform[:, None] * shares[:, -1:]).sum(-1).clamp(max=logits.shape[-1] - 1)
+    def player(self) -> Player:
+        """The network made ready to draw, of the weights it has now."""
+        return Player.of(self, (SHIFTS / 0.03).astype(np.float32), np.log(LENGTHS).astype(np.float32))
 
 
 def _values(shift: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
     """Bins as numbers about -1 to 1."""
     shifts = torch.tensor(SHIFTS / 0.03, dtype=torch.float32)[shift]
     return shifts, torch.tensor(np.log(LENGTHS), dtype=torch.float32)[length]
-
-
-def _pick(logits: Tensor, uniform: Tensor) -> Tensor:
-    """The value whose share of the cumulative distribution holds `uniform`."""
-    shares = logits.double().softmax(-1).cumsum(-1)
-    return (shares < uniform * shares[-1]).sum().clamp(max=len(logits) - 1)
 
 
 def nearest_bins(values: NDArray[np.float64], bins: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -160,6 +122,11 @@ class Performer:
     styles: NDArray[np.float32]
     traits: NDArray[np.float32]
 
+    @cached_property
+    def player(self) -> Player:
+        """The model made ready to draw when first it is needed: a performer's weights do not change."""
+        return self.model.player()
+
     def perform(self, score: GridScore, seed: int) -> Timing:
         """How the piece is played; same seed, same performance.
 
@@ -169,39 +136,40 @@ class Performer:
             return Timing(np.zeros(0), np.zeros(0))
         rng = np.random.default_rng((seed, len(score)))
         alike = np.argsort(((self.traits - traits_of(score)) ** 2).sum(1))[:NEIGHBOURS]
-        style = torch.from_numpy(self.styles[rng.choice(alike)])
-        shift_bins, length_bins = self.model.eval().draw(torch.from_numpy(context(score)), style, rng)
+        style = self.styles[rng.choice(alike)]
+        drawn = self.player.play(context(score)[None], style[None], rng.random((1, len(score), 2)))
+        shift_bins, length_bins = drawn[0][0], drawn[1][0]
         onset = score.seconds_at(score.start)
         sixteenth = 15 / score.tempo[np.minimum(score.start // BEAT, len(score.tempo) - 1)]
-        shift = np.clip(SHIFTS[shift_bins.numpy()], -WITHIN * sixteenth, WITHIN * sixteenth)
+        shift = np.clip(SHIFTS[shift_bins], -WITHIN * sixteenth, WITHIN * sixteenth)
         written = score.seconds_at(score.start + score.length) - onset
-        length = np.maximum(written * LENGTHS[length_bins.numpy()], LEAST_SECONDS)
+        length = np.maximum(written * LENGTHS[length_bins], LEAST_SECONDS)
         start = np.maximum(onset + shift, 0.0)
         return Timing(start, np.minimum(length, room(score, start, written)))
 
-    @torch.no_grad()
     def perform_many(self, scores: Sequence[GridScore], seed: int) -> list[NDArray[np.float64]]:
         """How far each note is played off its place, in seconds, and its played over its written length, [N, 2] of each
         score: for corpora, many pieces at once, without what `perform` does about tempo and endings.
 
         A piece is played after its place in the list, whatever stands beside it.
         """
-        self.model.eval()
         by_length = np.argsort([len(score) for score in scores], kind="stable").tolist()
         order = [index for index in by_length if len(scores[index])]
         found: dict[int, NDArray[np.float64]] = {index: np.zeros((0, 2)) for index in range(len(scores))}
         for part in _slices(len(order), TOGETHER):
             some = [(index, scores[index]) for index in order[part]]
             steps = max(len(score) for _, score in some)
-            known, uniform = torch.zeros(len(some), steps, NUMBERS + BAR), torch.zeros(len(some), steps, 2)
-            style = torch.zeros(len(some), STYLES)
+            known = np.zeros((len(some), steps, NUMBERS + BAR), dtype=np.float32)
+            style = np.zeros((len(some), STYLES), dtype=np.float32)
+            uniform = np.zeros((len(some), steps, 2))
             for row, (index, score) in enumerate(some):
                 rng = np.random.default_rng((seed, index))
                 alike = np.argsort(((self.traits - traits_of(score)) ** 2).sum(1))[:NEIGHBOURS]
-                style[row] = torch.from_numpy(self.styles[rng.choice(alike)])
-                known[row, : len(score)] = torch.from_numpy(context(score))
-                uniform[row, : len(score)] = torch.from_numpy(rng.random((len(score), 2)))
-            drawn = _draw_together(self.model, known, style, uniform).numpy()
+                style[row] = self.styles[rng.choice(alike)]
+                known[row, : len(score)] = context(score)
+                uniform[row, : len(score)] = rng.random((len(score), 2)).astype(np.float32)
+            shifts, lengths = self.player.play(known, style, uniform)
+            drawn = np.stack([SHIFTS[shifts], LENGTHS[lengths]], axis=2)
             found |= {index: drawn[row, : len(score)] for row, (index, score) in enumerate(some)}
         return [found[index] for index in range(len(scores))]
 

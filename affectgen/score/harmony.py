@@ -91,10 +91,10 @@ def sounding_roll(notes: NoteArray, step: float = GRID_SECONDS) -> NDArray[np.bo
     start = np.round(notes.onset / step).astype(np.int64)
     stop = np.maximum(np.round((notes.onset + notes.duration) / step).astype(np.int64), start + 1)
     steps = int(stop.max()) if len(notes) else 0
-    change = np.zeros((steps + 1, 128), dtype=np.int64)
-    np.add.at(change, (start, notes.pitch), 1)
-    np.add.at(change, (stop, notes.pitch), -1)
-    return np.cumsum(change, axis=0)[:-1] > 0
+    size = (steps + 1) * 128
+    change = np.bincount(start * 128 + notes.pitch, minlength=size)
+    change -= np.bincount(stop * 128 + notes.pitch, minlength=size)
+    return np.cumsum(change.astype(np.int16).reshape(-1, 128), axis=0, dtype=np.int16)[:-1] > 0
 
 
 def pitch_class_sets(roll: NDArray[np.bool_]) -> NDArray[np.int64]:

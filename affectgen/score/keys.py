@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +54,17 @@ def key_scores(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     scores = np.zeros((2, 12))
     if size < 1e-12:
         return scores
-    for mode, profile in enumerate((MAJOR_PROFILE, MINOR_PROFILE)):
-        centred = profile - profile.mean()
-        for tonic in range(12):
-            scores[mode, tonic] = spread @ np.roll(centred, tonic) / size / np.sqrt((centred**2).sum())
+    for mode, (profiles, length) in enumerate(_profiles()):
+        for tonic, profile in enumerate(profiles):
+            scores[mode, tonic] = spread @ profile / size / length
     return scores
+
+
+@cache
+def _profiles() -> list[tuple[list[NDArray[np.float64]], np.float64]]:
+    """For both modes the centred profile of every tonic, and its length."""
+    centred = [profile - profile.mean() for profile in (MAJOR_PROFILE, MINOR_PROFILE)]
+    return [([np.roll(one, tonic) for tonic in range(12)], np.sqrt((one**2).sum())) for one in centred]
 
 
 def estimate_key(pitch: NDArray[np.int64], weight: NDArray[np.float64]) -> Key:

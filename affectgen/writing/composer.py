@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from affectgen.writing.lockstep import Ready
 from affectgen.writing.pieces import Finished
 from affectgen.writing.stepper import Writing
 
@@ -31,6 +32,11 @@ class WordComposer(ABC, Generic[Request, Made]):
     def writing(self) -> Writing:
         """The model packed for writing, when first it is needed: a composer's weights do not change."""
         return Writing.of(self.model)
+
+    @cached_property
+    def ready(self) -> Ready:
+        """The same for pieces side by side."""
+        return Ready.of(self.writing)
 
     def compose(self, requests: Sequence[Request]) -> list[Made]:
         """Write every request. ValueError unless requests of one call share their Sampling."""

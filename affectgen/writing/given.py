@@ -16,7 +16,7 @@ from affectgen.score.notes import NoteArray
 from affectgen.score.words import decode, encode
 from affectgen.writing.options import ELEMENTS, ComposeOptions
 from affectgen.writing.pieces import Words
-from affectgen.writing.sampler import FREE
+from affectgen.writing.row import FREE
 
 CONTEXT_BARS = 8  # bars of a continued piece that the model hears
 BEATS = BAR // BEAT  # in a bar
@@ -107,3 +107,8 @@ def composed_notes(option: ComposeOptions, score: GridScore, bars: int, played: 
 def length_of(option: ComposeOptions, score: GridScore, bars: int) -> float:
     """Seconds composed over those asked, 1 where none were."""
     return 1.0 if option.seconds is None else tail_seconds(score, bars) / option.seconds
+
+
+def tempo_of(bars: int, seconds: float) -> float:
+    """The tempo at which some bars of four beats take some seconds, in beats a minute."""
+    return 60.0 * BEATS * bars / seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Generator, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,10 +21,10 @@ from affectgen.score.expression import load_performer
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.midi import write_midi
 from affectgen.score.notes import NoteArray
-from affectgen.writing.given import BEATS, composed_notes, composed_part, finish, given_piece
+from affectgen.writing.given import BEATS, composed_notes, composed_part, finish, given_piece, tempo_of
 from affectgen.writing.grammar import NEAR_TEMPO
 from affectgen.writing.options import ComposeOptions
-from affectgen.writing.pieces import WIDTH, Composed, Finished
+from affectgen.writing.pieces import WIDTH, Composed, Finished, in_rounds
 
 Floats = NDArray[np.float64]
 BAR_SECONDS = 2.1  # mean length of a bar in EMOPIA's clips: the first guess for a length in seconds
@@ -212,12 +212,10 @@ class Auditions(ABC, Generic[Option, Heard]):
         pieces: dict[int, Heard] = {}
         groups: dict[Hashable, list[int]] = {}
         for index, option in enumerate(options):
-            if option.seconds is not None:
-                pieces[index] = self._to_length(option, option.seconds)
-            else:
-                groups.setdefault(self._alike(option), []).append(index)
+            groups.setdefault((option.seconds is None, self._alike(option)), []).append(index)
         for indices in groups.values():
-            made = self._make([options[index] for index in indices])
+            share = [options[index] for index in indices]
+            made = self._make(share) if share[0].seconds is None else self._to_lengths(share)
             pieces |= dict(zip(indices, made, strict=True))
         return [pieces[index] for index in range(len(options))]
 
@@ -225,24 +223,31 @@ class Auditions(ABC, Generic[Option, Heard]):
         """How long a bar of a piece of about so many should be, in seconds; None where no tempo is asked for."""
         return 240.0 / option.tempo if option.tempo is not None else None
 
-    def _to_length(self, option: Option, seconds: float) -> Heard:
-        """Compose bars until a good piece comes near the seconds asked, then bring its tempo the rest of the way.
+    def _to_lengths(self, options: Sequence[Option]) -> list[Heard]:
+        """Compose for seconds: each option's next drafts in one call with those of the others."""
+        return in_rounds([self._to_length(owner, option) for owner, option in enumerate(options)], self._compose)
+
+    def _to_length(self, owner: int, option: Option) -> Generator[Hearing[Option, Heard], None, Heard]:
+        """Let bars be composed until a good piece comes near the seconds asked, then bring its tempo the whole way.
 
         Where no tempo is asked for, a first draft chooses its own; drafts that follow keep near the one that their bars
         fill the seconds in. Of a continued piece only what is composed counts.
         """
+        seconds = 0.0 if option.seconds is None else option.seconds
         bar = self._bar_seconds(option, max(1, round(seconds / BAR_SECONDS)))
         bars, given = max(1, round(seconds / (BAR_SECONDS if bar is None else bar))), given_piece(option)
         tempo_asked = None if bar is None else tempo_of(bars, seconds)
         drafts = tuple(Draft(number, bars, tempo=tempo_asked) for number in range(option.tries * option.best_of))
-        hearing = self._compose([Hearing(0, option, given, drafts)])[0]
+        hearing: Hearing[Option, Heard] = Hearing(owner, option, given, drafts)
+        yield hearing
         attempts, seen = hearing.result.attempts, set(drafts)
         for _ in range(LENGTH_TRIES - 1):
             if hearing.over:
                 break
             pairs = zip(hearing.drafts, hearing.heard, strict=True)
             drafts = tuple(draft.after(piece, seen, seconds) for draft, piece in pairs)
-            hearing = self._compose([Hearing(0, option, given, drafts, hearing.kept)])[0]
+            hearing = Hearing(owner, option, given, drafts, hearing.kept)
+            yield hearing
             attempts, seen = attempts + hearing.result.attempts, seen | set(drafts)
         best = hearing.result
         tempo = best.score.tempo.copy()
@@ -294,8 +299,3 @@ class Auditions(ABC, Generic[Option, Heard]):
             pieces = self._heard_together(hearing.option, scores, [draft.bars for draft in drafts])
             numbered = zip(pieces, drafts, strict=True)
             hearing.judge([replace(piece, candidate=draft.number) for piece, draft in numbered])
-
-
-def tempo_of(bars: int, seconds: float) -> float:
-    """The tempo at which some bars of four beats take some seconds, in beats a minute."""
-    return 60.0 * BEATS * bars / seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ class Composed:
 # is told of a request that is finished, by its number, and the piece; answers with requests that nobody needs any more
 Finished = Callable[[int, Any], Collection[int]]
 Request = TypeVar("Request")
+Need = TypeVar("Need")
+Made = TypeVar("Made")
 
 
 def in_batches(
@@ -45,6 +47,22 @@ def in_batches(
     while left := [number for number in range(len(requests)) if number not in needless][:WIDTH]:
         write({number: requests[number] for number in left}, tell)
         needless.update(left)
+
+
+def in_rounds(works: Sequence[Generator[Need, None, Made]], serve: Callable[[Sequence[Need]], object]) -> list[Made]:
+    """What some works come to, in their order: what each needs next is served together with what the others need."""
+    going, made = dict(enumerate(works)), {}
+    while going:
+        needs = []
+        for number, work in list(going.items()):
+            try:
+                needs.append(next(work))
+            except StopIteration as end:
+                made[number] = end.value
+                del going[number]
+        if needs:
+            serve(needs)
+    return [made[number] for number in range(len(works))]
 
 
 def key_word(key: Key) -> Words:

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from affectgen.score.words import BAR_LINE, ELEMENTS, NO_CHORD, SIZES, Family, Field
+from affectgen.score.words import BAR_LINE, Family, Field
 from affectgen.writing.decoder import METRICAL, NOTE
 from affectgen.writing.draws import draw, guided
 from affectgen.writing.grammar import Grammar
+from affectgen.writing.row import FREE, WORDS_PER_BAR, close, never_empty, plain_mask, room, with_room_above
 from affectgen.writing.stepper import Stepper, Writing
 
-FREE = -1  # in forced words: to be drawn
-WORDS_PER_BAR = 96  # room in the cache for each bar
 LAST = (METRICAL[-1], NOTE[-1])  # after these a word is complete, and nothing reads the states it was drawn from
 NEVER = -1e9  # the logit of what may not be
 STRICT = (Field.FAMILY, Field.BEAT, Field.PITCH)  # rare values of these blur rhythm and harmony, and widen the range
@@ -69,10 +68,9 @@ class Decoding:
         self.plan: list[Tensor] = []  # what each element's bar slices add to its hidden layer, seven of [2B, D] or none
 
     def _room(self, row: int) -> int:
-        """How many words a row may have: plenty for its own bars, and all that it opens with or keeps."""
-        forced, prefix = self.request.forced[row], self.request.prefix[row]
-        kept = len(prefix) if forced is None else max(len(prefix), len(forced))
-        return kept + WORDS_PER_BAR * self.request.grammars[row].bars + 1
+        """How many words a row may have."""
+        bars = self.request.grammars[row].bars
+        return room(bars, self.request.prefix[row], self.request.forced[row], WORDS_PER_BAR)
 
     def _live(self) -> int:
         """One more than the last row that is still being written."""
@@ -105,13 +103,7 @@ class Decoding:
 
     def _closed(self, row: int) -> NDArray[np.int64]:
         """The words of a row; one that ran out of room is ended after its last whole bar."""
-        words = np.stack(self.words[row])
-        if words[-1, 0] != Family.END:
-            lines = np.flatnonzero((words[:, 0] == Family.METRICAL) & (words[:, 1] == BAR_LINE))
-            end = np.zeros((1, 8), dtype=np.int64)
-            end[0, 0] = Family.END
-            words = np.concatenate([words[: max(lines[-1], 1)], end])
-        return words
+        return close(np.stack(self.words[row]))
 
     def _take(self, word: NDArray[np.int64]) -> None:
         """Append the words and follow what they put in force."""
@@ -165,40 +157,6 @@ class Decoding:
                 word[:, element], state = self._draw(element, state, step, note, mask)
         return word
 
-    def _mask(self, element: int, row: int) -> NDArray[np.bool_]:
-        """What a row may draw where the grammar says nothing: any real value, or for tempo and chord "as before"."""
-        return self._metrical_mask(element, row) if element in METRICAL else self._above_zero(ELEMENTS[element])
-
-    def _with_room_above(self, mask: NDArray[np.bool_], row: int, step: int) -> NDArray[np.bool_]:
-        """The pitches of a mask that leave one above them for each note that kept words still have in the onset."""
-        forced = self.request.forced[row]
-        if forced is None:
-            return mask
-        more = int(np.argmin(np.append(forced[step + 1 :, Field.FAMILY] == Family.NOTE, False)))
-        allowed = np.flatnonzero(mask)
-        if not 0 < more < len(allowed):
-            return mask
-        lower = mask.copy()
-        lower[allowed[-more:]] = False
-        return lower
-
-    def _metrical_mask(self, element: int, row: int) -> NDArray[np.bool_]:
-        """Tempo and chord must be stated at the first onset of a piece."""
-        in_force = int(self.in_force[row, element - 1])
-        if element == Field.TEMPO:
-            return self.request.grammars[row].tempi(in_force)
-        mask = np.ones(SIZES[ELEMENTS[element]], dtype=bool)
-        mask[0] = in_force > 0
-        if not mask[0]:
-            mask[NO_CHORD] = True
-        return mask
-
-    @staticmethod
-    def _above_zero(name: str) -> NDArray[np.bool_]:
-        mask = np.ones(SIZES[name], dtype=bool)
-        mask[0] = False
-        return mask
-
     def _draw(
         self, element: int, state: Tensor, step: int, wanted: NDArray[np.bool_], rule: Rule | None
     ) -> tuple[NDArray[np.int64], Tensor]:
@@ -207,14 +165,19 @@ class Decoding:
         Logits are computed for every row, so that a row's never depend on how many others draw the same element.
         """
         rows = np.flatnonzero(wanted).tolist()
-        masks = [self._mask(element, row) if rule is None else rule(self.request.grammars[row]) for row in rows]
+        grammars = self.request.grammars
+        masks = [
+            plain_mask(element, grammars[row], self.in_force[row].tolist()) if rule is None else rule(grammars[row])
+            for row in rows
+        ]
         if element == Field.PITCH:
-            masks = [self._with_room_above(mask, row, step) for mask, row in zip(masks, rows, strict=True)]
+            kept = [self.request.forced[row] for row in rows]
+            masks = [with_room_above(mask, forced, step) for mask, forced in zip(masks, kept, strict=True)]
         logits = self._logits(element, state)
         if self.request.sides == 2:
             logits = guided(logits, self.request.guidance)
         values = logits.double().cpu().numpy()[rows]
-        values[~np.stack([_never_empty(mask) for mask in masks])] = NEVER
+        values[~np.stack([never_empty(mask) for mask in masks])] = NEVER
         top_p = min(self.request.top_p, self.request.strict_top_p if element in STRICT else 1.0)
         value = np.zeros(self.rows, dtype=np.int64)
         value[rows] = draw(values, top_p, self.request.temperature, [self.rngs[row] for row in rows])
@@ -237,15 +200,6 @@ class Decoding:
         hand = self.writing.hands[element]
         hidden = hand.hidden(hand.norm(state))
         return hand.out(F.gelu(hidden + self.plan[element] if self.plan else hidden))
-
-
-def _never_empty(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask, or all real values where kept words leave no value that fits (a chord above the top of the piano)."""
-    if mask.any():
-        return mask
-    full = np.ones_like(mask)
-    full[0] = False
-    return full
 
 
 @torch.no_grad()

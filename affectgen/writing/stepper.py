@@ -154,8 +154,8 @@ class Stepper:
             if first is None or second is None:
                 raise ValueError("the decoder's layers read no condition")
             self.films.append((
-                _scale_shift(first.modulation(condition), block.norm_attention),
-                _scale_shift(second.modulation(condition), block.norm_forward),
+                scale_shift(first.modulation(condition), block.norm_attention),
+                scale_shift(second.modulation(condition), block.norm_forward),
             ))  # fmt: skip
 
     def _layer(self, number: int, layer: Layer, x: Tensor, cos: Tensor, sin: Tensor, live: int) -> Tensor:
@@ -180,7 +180,7 @@ class Stepper:
         return x + layer.narrow(F.gelu(layer.widen(hidden)))
 
 
-def _scale_shift(modulation: Tensor, norm: nn.LayerNorm) -> tuple[Tensor, Tensor]:
+def scale_shift(modulation: Tensor, norm: nn.LayerNorm) -> tuple[Tensor, Tensor]:
     """Factor and summand [R, D] of plainly normalised states: the norm's own, then FiLM's of modulation [R, 2D]."""
     scale, shift = modulation.chunk(2, dim=-1)
     return norm.weight * (1 + scale), norm.bias * (1 + scale) + shift

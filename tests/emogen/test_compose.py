@@ -260,3 +260,29 @@ def test_pieces_are_compared_every_few_bars_of_what_is_composed(score):
     assert branches(ask(bars=3)) == [2]
     _, words = open_words(score(3, 6))
     assert branches(ask(bars=6 + 5, prefix=words)) == [8, 10]
+
+
+def test_further_tries_of_a_piece_wait_for_the_first(tiny):
+    """The first of two tries makes the second needless, which is then not begun; another's pieces do not wait."""
+    bars = BRANCH_BARS + 1
+    chooses = [First(0, bars) for _ in range(3)]
+    asked = [ask(10 * number + row, bars, choose=choose, owner=number // 2)
+             for number, choose in enumerate(chooses) for row in range(2)]  # fmt: skip
+    told = []
+    tiny.compose_until(asked, lambda number, piece: told.append(number) or ((2, 3) if number in (0, 1) else ()))
+    assert sorted(told) == [0, 1, 4, 5]
+    assert [len(choose.asked) for choose in chooses] == [1, 0, 1]
+    everything = tiny.compose(asked)
+    assert len(chooses[1].asked) == 1
+    assert same(everything[5], tiny.compose(asked[4:])[1])
+
+
+def test_candidates_of_two_make_batches_of_their_own(tiny):
+    """Six candidates are more than rows: four are compared with each other, and so are the other two."""
+    bars = BRANCH_BARS + 1
+    choose = First(1, bars)
+    made = tiny.compose([ask(seed, bars, choose=choose) for seed in range(WIDTH + 2)])
+    assert [len(written) for _, written in choose.asked] == [WIDTH, 2]
+    opened = [opening(piece.words, BRANCH_BARS).tolist() for piece in made]
+    assert opened[:WIDTH] == [opened[0]] * WIDTH
+    assert opened[WIDTH] == opened[WIDTH + 1] != opened[0]

@@ -37,7 +37,7 @@ from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.score.words import decode, encode
-from affectgen.writing import hearing
+from affectgen.writing import branching, hearing
 from affectgen.writing.given import CONTEXT_BARS
 from affectgen.writing.options import ELEMENTS
 
@@ -603,3 +603,61 @@ def test_options_reach_the_sampling():
     found = sampling_of(ask(temperature=0.5, top_p=0.7))
     assert (found.temperature, found.top_p, found.guidance) == (0.5, 0.7, GUIDANCE)
     assert sampling_of(ask(guidance=0.0)).guidance == 0
+
+
+def mixed(score):
+    """A dozen options, unlike in all that can be asked for."""
+    given = write_midi(score(5, 3))
+    return [
+        ask("sad>happy", 1, best_of=4, bars=9), ask("calm", 2, best_of=4, expressive=True),
+        ask(seed=3, best_of=4, set=("note_density=+1.5",)), ask("Q2", 4, best_of=4, seconds=9.0),
+        ask("sad", 5, source=given, keep=("pitch",), best_of=2), ask("happy", 6, best_of=4, continue_from=given),
+        ask(seed=7), ask("bored", 8, best_of=6, bars=5), ask(None, 9, best_of=3), ask(seed=10, best_of=4, bars=2),
+        ask("tense", 11, best_of=4, guidance=1.0), ask("0.3,-0.6", 12, best_of=2, tries=2, temperature=0.8, bars=6),
+    ]  # fmt: skip
+
+
+def content(piece):
+    """The file, and what chose it."""
+    return piece.midi, piece.candidate, [(one.number, one.cost) for one in piece.heard], piece.measured.tobytes()
+
+
+@pytest.fixture(params=["fp32", "fp16"])
+def either(request, generator):
+    """A generator whose weights are packed as fp16, and one whose weights fp16 does not hold."""
+    if request.param == "fp16":
+        for parameter in generator.composer.model.parameters():
+            parameter.data = parameter.data.half().float()
+    return generator
+
+
+def test_a_list_gives_what_each_option_gives_alone(either, score, monkeypatch):
+    """In any order, in calls of any size, however many are written at a time."""
+    options = mixed(score)
+    alone = [content(either.run([option])[0]) for option in options]
+    assert len({one[0] for one in alone}) == len(options)
+    rng = np.random.default_rng(0)
+    for size, places in ((12, 12), (5, 3))[: 2 if either.composer.ready.packed else 1]:
+        monkeypatch.setattr(branching, "PIECES", places)
+        order = rng.permutation(len(options)).tolist()
+        found = {}
+        for at in range(0, len(order), size):
+            share = order[at : at + size]
+            made = either.run([options[number] for number in share])
+            found |= dict(zip(share, map(content, made), strict=True))
+        for number, expected in enumerate(alone):
+            assert found[number] == expected, f"option {number} in calls of {size}"
+
+
+def test_the_shipped_model_gives_a_list_what_it_gives_alone():
+    from affectgen.emogen.tasks import GENERATE
+
+    loaded = GENERATE.load(None, "cpu")
+    asked = (("happy", 1, 4, 4), ("sad>calm", 2, 3, 4), ("Q4", 4, 1, 1), ("0.5,-0.5", 5, 3, 3))
+    options = [EmogenOptions(affect, seed, bars=bars, best_of=best) for affect, seed, bars, best in asked]
+    together = loaded.run(options)
+    backwards = loaded.run(options[::-1])[::-1]
+    for option, one, other in zip(options, together, backwards, strict=True):
+        alone = loaded.run([option])[0]
+        assert one.data == other.data == alone.data
+        assert one.details == other.details == alone.details

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from affectgen.nn.packed import PACKING, pack
+from affectgen.nn.packed import PACKING, is_packed, pack
 
 
 def layer(bias=True, halves=True):
@@ -47,3 +47,20 @@ def test_later_changes_of_the_layer_do_not_reach_the_product():
     plain.weight.data.zero_()
     assert torch.equal(product(rows), before)
     assert not before.requires_grad
+
+
+@pytest.mark.skipif(torch.backends.quantized.engine not in PACKING, reason="this processor's torch cannot pack")
+@pytest.mark.parametrize(("inputs", "outputs"), [(256, 768), (256, 1024), (1024, 256), (256, 5), (48, 101)])
+def test_a_row_is_the_same_to_the_bit_among_any_others(inputs, outputs):
+    """What pieces side by side rely on; sizes are those of the shipped models, and odd ones."""
+    torch.manual_seed(1)
+    plain = nn.Linear(inputs, outputs)
+    plain.weight.data = plain.weight.data.half().float()
+    product, rows = pack(plain), torch.randn(97, inputs)
+    assert is_packed(product)
+    assert not is_packed(pack(layer(halves=False)))
+    alone = torch.cat([product(row[None]) for row in rows])
+    for count in (2, 3, 7, 14, 15, 16, 31, 64, 97):
+        first = 97 - count
+        assert torch.equal(product(rows[first:]), alone[first:]), count
+        assert torch.equal(product(rows[:count].flip(0)), alone[:count].flip(0)), count

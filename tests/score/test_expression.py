@@ -27,6 +27,7 @@ from affectgen.score.expression_fit import Performance, loss_of, stack
 from affectgen.score.grid import GridScore, make_grid
 from affectgen.score.keys import Key
 from affectgen.score.midi import open_midi, write_midi
+from affectgen.score.playing import pick_rows
 
 
 def piece(seed: int = 0, tempo: float = 100.0) -> GridScore:
@@ -114,13 +115,39 @@ def test_the_loss_falls_on_one_performance() -> None:
     assert float(loss.detach()) < 0.6 * first
 
 
-def test_drawing_one_by_one_follows_the_same_distribution_as_the_whole(performer: Performer) -> None:
-    known = torch.from_numpy(context(piece()))
-    style = torch.tensor([0.5, 0.0])
-    shift, length = performer.model.eval().draw(known, style, np.random.default_rng(1))
-    shifts, _ = performer.model(known[None], style[None], shift[None], length[None])
-    picked = shifts[0].softmax(-1).gather(1, shift[:, None])
-    assert float(picked.mean()) > 0.5 / len(SHIFTS)  # drawn from these logits, not from others
+def drawn_plainly(
+    model: Expression, known: torch.Tensor, style: torch.Tensor, uniform: np.ndarray
+) -> tuple[list[int], list[int]]:
+    """Bins of one piece, note by note, each by the network's answer to the whole of what came before it."""
+    shifts, lengths = (torch.zeros(1, len(known), dtype=torch.int64) for _ in range(2))
+    for note in range(len(known)):
+        for values, part, place in ((shifts, 0, 0), (lengths, 1, 1)):
+            with torch.no_grad():
+                logits = model(known[None], style[None], shifts, lengths)[part][0, note].double()
+            shares = logits.softmax(-1).cumsum(-1)
+            values[0, note] = int((shares < uniform[note, place] * shares[-1]).sum())
+    return shifts[0].tolist(), lengths[0].tolist()
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_drawing_one_by_one_is_drawing_from_the_whole(layers: int) -> None:
+    torch.manual_seed(layers)
+    model = Expression(ExpressionConfig(hidden=8, layers=layers, dropout=0.0)).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.7)
+    known, style = context(piece().take_bars(0, 2)), np.array([0.5, -0.2], dtype=np.float32)
+    uniform = np.random.default_rng(1).random((2, len(known), 2))
+    both = model.player().play(np.stack([known] * 2), np.stack([style] * 2), uniform)
+    for row in range(2):
+        expected = drawn_plainly(model, torch.from_numpy(known), torch.from_numpy(style), uniform[row])
+        assert (both[0][row].tolist(), both[1][row].tolist()) == expected
+    assert len(np.unique(both[0])) > 5
+
+
+def test_the_last_value_is_the_last_that_is_drawn() -> None:
+    logits = np.array([[0.0, 1.0, -700.0], [0.0, 0.0, 0.0], [900.0, 0.0, 900.0]], dtype=np.float32)
+    assert pick_rows(logits, np.array([1.0, 1.0, 0.0])).tolist() == [1, 2, 0]
+    assert pick_rows(logits, np.array([0.2, 0.5, 0.7])).tolist() == [0, 1, 2]
 
 
 def test_styles_and_traits_are_finite() -> None:
@@ -142,16 +169,16 @@ PIECES = [piece(0).take_bars(0, 1), piece(1), piece(2).take_bars(0, 2), piece(3)
 
 
 def test_many_are_played_as_each_is_drawn_alone(performer: Performer) -> None:
-    """The same style and random numbers through `draw`, note by note and without neighbours."""
+    """The same style and random numbers without neighbours."""
     together = performer.perform_many(PIECES, 7)
     assert [one.shape for one in together] == [(len(score), 2) for score in PIECES]
     for place, score in enumerate(PIECES):
         rng = np.random.default_rng((7, place))
         alike = np.argsort(((performer.traits - traits_of(score)) ** 2).sum(1))
-        style = torch.from_numpy(performer.styles[rng.choice(alike)])
-        shift, length = performer.model.eval().draw(torch.from_numpy(context(score)), style, rng)
-        np.testing.assert_array_equal(together[place][:, 0], SHIFTS[shift.numpy()])
-        np.testing.assert_array_equal(together[place][:, 1], LENGTHS[length.numpy()])
+        style = performer.styles[rng.choice(alike)]
+        shift, length = performer.player.play(context(score)[None], style[None], rng.random((1, len(score), 2)))
+        np.testing.assert_array_equal(together[place][:, 0], SHIFTS[shift[0]])
+        np.testing.assert_array_equal(together[place][:, 1], LENGTHS[length[0]])
 
 
 @pytest.mark.parametrize("width", [1, 2, 128])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from affectgen.score.grid import make_grid
 from affectgen.score.keys import Key
 from affectgen.score.words import Family, Field, encode, key_of
-from affectgen.writing.pieces import WIDTH, in_batches, key_word, open_words, score_of, with_bars
+from affectgen.writing.pieces import WIDTH, in_batches, in_rounds, key_word, open_words, score_of, with_bars
 
 
 @pytest.mark.parametrize("key", [Key(tonic, mode) for tonic in (0, 6, 11) for mode in (0, 1)])
@@ -115,3 +115,16 @@ def test_every_request_is_told_once_or_needless(count, answers, in_turn):
     begun = [number for batch in written for number in batch]
     assert len(set(begun)) == len(begun), "nothing is written twice"
     assert all(1 <= len(batch) <= WIDTH for batch in written)
+
+
+def test_works_are_served_together_until_each_is_through():
+    served = []
+
+    def work(name, rounds):
+        for number in range(rounds):
+            yield f"{name}{number}"
+        return name.upper()
+
+    assert in_rounds([work("a", 2), work("b", 0), work("c", 3)], served.append) == ["A", "B", "C"]
+    assert served == [["a0", "c0"], ["a1", "c1"], ["c2"]]
+    assert in_rounds([], served.append) == []

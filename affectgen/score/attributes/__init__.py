@@ -30,6 +30,7 @@ _GROUPS = (
     pulse_attributes,
     texture_attributes,
 )
+_NAMES = tuple(one.name for one in ATTRIBUTES)
 
 
 def emogen_attributes(notes: NoteArray) -> NDArray[np.float64]:
@@ -42,7 +43,7 @@ def emogen_attributes(notes: NoteArray) -> NDArray[np.float64]:
     values: dict[str, float] = {}
     for group in _GROUPS:
         values |= group(ticks)
-    return np.array([values[one.name] for one in ATTRIBUTES])
+    return np.array([values[name] for name in _NAMES])
 
 
 def emogen_bits(values: NDArray[np.float64]) -> NDArray[np.int8]:

@@ -74,7 +74,7 @@ def _chords(notes: TickNotes) -> NDArray[np.bool_]:
     size = (count + 1) * 128
     change = np.bincount(begin * 128 + notes.pitch, minlength=size)
     change -= np.bincount(end * 128 + notes.pitch, minlength=size)
-    return np.cumsum(change.reshape(-1, 128), axis=0)[:-1] > 0
+    return np.cumsum(change.astype(np.int16).reshape(-1, 128), axis=0, dtype=np.int16)[:-1] > 0
 
 
 def _chord_starts(notes: TickNotes) -> Ints:

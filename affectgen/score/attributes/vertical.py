@@ -8,6 +8,7 @@ intervals".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +130,7 @@ def class_sets(sounding: NDArray[np.bool_]) -> Ints:
     return padded @ (1 << np.arange(12))
 
 
+@cache
 def rotations(shape: tuple[int, ...]) -> Ints:
     """The twelve transpositions of a chord as sets, int64 [12]; `shape` in semitones above the root."""
     return (1 << (np.arange(12)[:, None] + np.array(shape)) % 12).sum(axis=1)
