@@ -25,6 +25,7 @@ class MuserTask:
     options: type[Any]
     make: Callable[[Any], Loaded]
     any_structure: bool = False  # whether a checkpoint of the paper's structure will do
+    together: int = 16  # options that a batch hands over at once
 
     def load(self, checkpoint: str | None, device: str) -> Loaded:
         """Read the checkpoint (the shipped one for None)."""

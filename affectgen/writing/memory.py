@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from affectgen.nn.transformer import TransformerConfig
 from affectgen.writing.pieces import WIDTH
 
-FIRST_ROOM = 1536  # columns of each place at first; they double when a piece needs more
+FIRST_ROOM = 512  # columns of a place at first; they double when its piece needs more
 BLOCK = 256  # columns of a product: BLAS has a quick way for small ones, and gives them to one thread
 Floats = NDArray[np.float32]
 
@@ -36,22 +36,21 @@ class Memory:
         rows = sides * places * WIDTH
         self.last = torch.zeros(rows, 3, config.heads, self.width, device=device)  # queries, keys and values of rows
         self.answer = torch.zeros(rows, config.heads, self.width, device=device)
-        self._make_room(FIRST_ROOM)
+        self.store = [self._room(FIRST_ROOM) for _ in range(places)]  # of each place
+        self.mask = _hiding(FIRST_ROOM)  # [WIDTH, columns], from the first own word on
 
-    def _make_room(self, columns: int) -> None:
-        """A store of that many columns a place, and what hides the rows' own words from each other. Zeros: what is
-        hidden must be finite. Pages that are never written to take no memory."""
+    def _room(self, columns: int) -> Tensor:
+        """A store of that many columns, [layers, sides, keys and values, H, columns, d]. Zeros: what is hidden must be
+        finite. Pages that are never written to take no memory."""
         config = self.config
-        shape = (config.layers, self.sides, self.places, 2, config.heads, columns, self.width)
+        shape = (config.layers, self.sides, 2, config.heads, columns, self.width)
         on_cpu = self.device.type == "cpu"
-        self.store = torch.from_numpy(np.zeros(shape, np.float32)) if on_cpu else torch.zeros(shape, device=self.device)
-        hidden = np.arange(columns) % WIDTH != np.arange(WIDTH)[:, None]
-        self.mask = np.where(hidden, -np.inf, 0.0).astype(np.float32)  # [WIDTH, columns], from the first own word on
+        return torch.from_numpy(np.zeros(shape, np.float32)) if on_cpu else torch.zeros(shape, device=self.device)
 
     @property
     def columns(self) -> int:
-        """How many columns each place has."""
-        return int(self.store.shape[5])
+        """How many columns the largest place has had."""
+        return int(self.mask.shape[1])
 
     def used(self, place: int) -> int:
         """Columns of a place that hold something."""
@@ -60,46 +59,52 @@ class Memory:
     def open(self, place: int) -> None:
         """Forget what a place held, for another piece."""
         self.shared[place] = self.own[place] = 0
+        self.store[place] = self._room(FIRST_ROOM)
 
     def keep(self, place: int, row: int, words: int) -> None:
         """Forget all but the first so many words of one row, which all rows share from now on."""
         begin, own = self.shared[place], words - self.shared[place]
         columns = slice(begin + row, begin + row + WIDTH * own, WIDTH)
-        kept = self.store[:, :, place, :, :, columns].clone()
-        self.store[:, :, place, :, :, begin:words] = kept
+        kept = self.store[place][..., columns, :].clone()
+        self.store[place][..., begin:words, :] = kept
         self.shared[place], self.own[place] = words, 0
 
     def begin(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Make ready for one more word of these rows; the number of that word in each row's piece."""
         place = rows // WIDTH
         self.playing = sorted(set(place.tolist()))
-        while max(self.used(one) for one in self.playing) + WIDTH > self.columns:
-            self._grow()
+        for one in self.playing:
+            self._grow(one)
         numbers: NDArray[np.int64] = (np.array(self.shared) + np.array(self.own))[place]
         self._rows = np.concatenate([rows + side * self.places * WIDTH for side in range(self.sides)])
         for one in self.playing:
             self.own[one] += 1
         return numbers
 
-    def _grow(self) -> None:
-        before, columns = self.store, self.columns
-        self._make_room(2 * columns)
-        for place in range(self.places):
-            used = self.used(place)
-            self.store[:, :, place, ..., :used, :] = before[:, :, place, ..., :used, :]
+    def _grow(self, place: int) -> None:
+        """Make room for one more word of each row of a place, if there is none."""
+        before, used = self.store[place], self.used(place)
+        columns = before.shape[4]
+        if used + WIDTH <= columns:
+            return
+        self.store[place] = self._room(2 * columns)
+        self.store[place][..., :used, :] = before[..., :used, :]
+        if self.mask.shape[1] < 2 * columns:
+            self.mask = _hiding(2 * columns)
 
     def attend(self, layer: int, qkv: Tensor) -> Tensor:
         """Remember the keys and values [sides * A, 3, H, d] of the rows of `begin`, and answer their queries, which are
         scaled, [sides * A, D]."""
         if self.device.type != "cpu":
             return self._attend_elsewhere(layer, qkv)
-        last, answer, store = self.last.numpy(), self.answer.numpy(), self.store[layer].numpy()
+        last, answer = self.last.numpy(), self.answer.numpy()
         last[self._rows] = qkv.numpy()
         shape, head = (self.sides, self.places, WIDTH), (self.config.heads, self.width)
         read = last.reshape(*shape, 3, *head).transpose(1, 3, 0, 4, 2, 5)
         told = answer.reshape(*shape, *head).transpose(1, 0, 3, 2, 4)
         for place in self.playing:
-            held, used, (query, keys, values) = store[:, place], self.used(place), read[place]  # [sides, H, WIDTH, d]
+            held, used = self.store[place][layer].numpy(), self.used(place)
+            query, keys, values = read[place]  # [sides, H, WIDTH, d]
             held[:, 0, :, used - WIDTH : used] = keys  # of rows that have no word now, something that nobody reads
             held[:, 1, :, used - WIDTH : used] = values
             self._attend_piece(place, query, held[:, 0], held[:, 1], told[place])
@@ -131,7 +136,7 @@ class Memory:
         read, told = self.last.view(shape).transpose(2, 4), self.answer.view(*shape[:3], *shape[4:]).transpose(2, 3)
         for place in self.playing:
             used, shared = self.used(place), self.shared[place]
-            held = self.store[layer, :, place]
+            held = self.store[place][layer]
             query, keys, values = read[:, place].unbind(2)  # [sides, H, WIDTH, d]
             held[:, 0, :, used - WIDTH : used], held[:, 1, :, used - WIDTH : used] = keys, values
             mask = torch.zeros(WIDTH, used)
@@ -140,3 +145,9 @@ class Memory:
                 query, held[:, 0, :, :used], held[:, 1, :, :used], attn_mask=mask.to(self.device), scale=1.0
             )
         return self.answer.index_select(0, rows).flatten(1)
+
+
+def _hiding(columns: int) -> Floats:
+    """What hides the rows' own words from each other, [WIDTH, columns]."""
+    hidden = np.arange(columns) % WIDTH != np.arange(WIDTH)[:, None]
+    return np.where(hidden, -np.inf, 0.0).astype(np.float32)
