@@ -21,7 +21,8 @@ from affectgen.speech.correct_options import AUTO, SHARE, STRONGEST, CorrectOpti
 @click.option("--before", help="What was said before the edit: the words that differ are corrected.")
 @click.option("--before-file", type=InputFile(), metavar="PATH|-", help="The same, from a file.")
 @click.option("--span", "spans", multiple=True, metavar="START:END",
-              help="Seconds to correct; may be given again. [default: those of --before, else all of it]")
+              help="Seconds to correct; may be given again. [default: those of --before, else words that do not fit]")
+@click.option("--whole", is_flag=True, help="Correct all of FILE: it gets the emotion of the text, or of --affect.")
 @click.option("-a", "--affect", default=AUTO, show_default=True, metavar="auto|keep|TEXT",
               help="auto: what the text calls for, else as keep; keep: what the words around have; or a word (happy, "
                    "happy:0.5) or point (0.5,0.3).")
@@ -41,15 +42,17 @@ def correct(ctx: click.Context, /, **params: Any) -> None:  # fmt: skip
 
     FILE is a recording of one voice that speaks English, edited by any editor; - is standard input. The words that
     --before or --span name get the pitch, pace, level and colour of the words around them, or half of that and half of
-    what voices with the asked emotion do. Without either, all of FILE gets the emotion. Everything else stays the same
-    to the bit; rate, channels, bits and tags stay, and a comment in the tags says that it was edited. Edit voices only
-    with the speaker's permission.
+    what voices with the asked emotion do. Without either, words are looked for whose pitch or level does not fit
+    their neighbours; where none is found, the sound stays as it is. Everything else stays the same to the
+    bit; rate, channels, bits and tags stay, and a comment in the tags says that it was edited. Edit voices only with
+    the speaker's permission.
 
     \b
     affectgen speech correct edited.wav --text "What a torn map!" --before "What a nice map!" -o out.wav
     affectgen speech correct edited.wav --text-file new.txt --span 1.2:2.4 --affect keep -o out.wav
+    affectgen speech correct edited.wav --text "What a torn map!" -o out.wav
     affectgen speech correct edited.flac --text "It is lost." --span 0.4:0.9 -a sad -o out.flac
-    cat edited.wav | affectgen speech correct - --text "I won!" -a happy -o - | play -
+    cat edited.wav | affectgen speech correct - --text "I won!" -a happy --whole -o - | play -
     """
     talk = Talk(params["quiet"], params["verbose"])
     resolved = {

@@ -26,14 +26,15 @@ class CorrectOptions:
     """One recording to correct.
 
     source: the recording; text: what is said in it; before: what was said in it before it was edited, None where that
-    is not known: the words that differ are corrected; spans: seconds to correct, "1.2:2.4"; affect: "auto" (the emotion
+    is not known: the words that differ are corrected; spans: seconds to correct, "1.2:2.4"; without either, the words
+    that do not fit their neighbours are; whole: all of the recording is corrected; affect: "auto" (the emotion
     of the text, where it has one and another than the text before), "keep" (that of the words around) or an affect such
     as "happy", "0.5,0.3"; strength: 0 for an exact copy; share: how much of the correction is the emotion's, the rest
     is the context's; baseline: the speaker's neutral voice, None where the spans are taken for neutral; index: a
     database of voices, None for the shipped one; format: of the result, quality: of a lossy one.
 
-    UsageError for an empty text, spans that are none, reversed or overlap, spans beside a text before, an affect that
-    is none, numbers out of range, an unknown format or quality.
+    UsageError for an empty text, spans that are none, reversed or overlap, two of spans, a text before and the whole,
+    the whole with nothing to follow, an affect that is none, numbers out of range, an unknown format or quality.
     """
 
     source: Path | bytes
@@ -45,6 +46,7 @@ class CorrectOptions:
     share: float = SHARE
     baseline: Path | bytes | None = None
     index: Path | bytes | None = None
+    whole: bool = False
     format: str = "wav"
     quality: str = "normal"
 
@@ -59,9 +61,11 @@ class CorrectOptions:
                 text = f"A path came, {self.affect}, and an edit is given one emotion."
                 raise UsageError(text, "Give a word (sad) or a point (-0.6,-0.4).")
             target_of(self.affect)
-        if self.affect == KEEP and not self.spans and self.before is None:
-            text = "Nothing says which words are to follow the recording."
-            raise UsageError(text, "Give --span 1.2:2.4, or --before 'the old words'.")
+        if self.whole and (self.spans or self.before is not None):
+            raise UsageError("All of the recording was asked for, and a part of it.", "Give one of them.")
+        if self.whole and self.affect == KEEP:
+            text = "All of the recording was asked for, which leaves nothing around to follow."
+            raise UsageError(text, "Give the emotion: --affect sad")
         for name, value, most in (("strength", self.strength, STRONGEST), ("share", self.share, 1.0)):
             if not (math.isfinite(value) and 0 <= value <= most):
                 raise UsageError(f"A {name} of {value} was asked for.", f"Use 0 to {most:g}.")

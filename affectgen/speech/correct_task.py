@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectgen.errors import AffectgenError, UsageError
-from affectgen.speech.correct_options import AUTO, KEEP, CorrectOptions, check_spans, spans_of
+from affectgen.speech.correct_options import AUTO, KEEP, SHORTEST, CorrectOptions, check_spans, spans_of
 from affectgen.task import Result
 
 if TYPE_CHECKING:
     from affectgen.speech.align import Aligner
     from affectgen.speech.alignment import Alignment
     from affectgen.speech.correct import CorrectSettings
+    from affectgen.speech.correct_misfits import Misfit
     from affectgen.speech.edited_file import Recording
     from affectgen.speech.target import Target
 
@@ -66,6 +67,8 @@ class CorrectRunner:
         settings, used = self._settings(option, target)
         new, facts = self._corrected(option, recording, target, settings)
         data, notes = encoded(new, kind, COMMENT, option.quality)
+        if facts.get("found") == []:
+            used = {}
         details = {
             "seconds": round(new.seconds, 3), "seconds_before": round(recording.seconds, 3), "rate": recording.rate,
             "channels": recording.stored.shape[1], "emotion": FOLLOWED if target is None else _named(target), **facts,
@@ -82,12 +85,19 @@ class CorrectRunner:
         """The new recording and the facts of it."""
         from affectgen.speech.correct import corrected_recording
 
-        if not option.spans and option.before is None:
+        if option.whole:
             return _whole(option, recording, target, settings)
         alignment = self._aligner.align(recording.mono(), recording.rate, option.text)
         spans = spans_of(option.spans)
         if option.before is not None:
             spans = spans_between(option.before, option.text, alignment)
+        told: dict[str, Any] = {}
+        if not spans:
+            found_words = misfits_of(recording, alignment)
+            spans = [(one.start, one.end) for one in found_words]
+            told = {"found": [_found(one, alignment) for one in found_words]}
+        if not spans:
+            return recording, {"strength": settings.strength, **told}
         neutral = None
         if target is not None and option.baseline is not None:
             from affectgen.speech.edited_file import neutral_voice
@@ -98,7 +108,7 @@ class CorrectRunner:
         aligned = alignment if found.alignment is None else found.alignment
         words = [[word.text, round(word.start, 3), round(word.end, 3)] for word in aligned.words]
         after = [[round(start, 4), round(end, 4)] for start, end in found.spans]
-        return new, {**found.facts, "spans_after": after, "words": words}
+        return new, {**told, **found.facts, "spans_after": after, "words": words}
 
     def _settings(self, option: CorrectOptions, target: Target | None) -> tuple[CorrectSettings, dict[str, str]]:
         """How it is done, and the checkpoint that is used: none where no voice is needed, or an index of one's own
@@ -150,6 +160,21 @@ def spans_between(before: str, text: str, alignment: Alignment) -> list[Span]:
     return found
 
 
+def misfits_of(recording: Recording, alignment: Alignment) -> list[Misfit]:
+    """The stretches of words that do not fit their neighbours and are long enough to be corrected."""
+    from affectgen.speech.correct_misfits import misfits
+
+    found = misfits(recording.mono(), recording.rate, alignment)
+    return [one for one in found if one.end - one.start >= SHORTEST and one.end <= recording.seconds]
+
+
+def _found(one: Misfit, alignment: Alignment) -> dict[str, Any]:
+    """A misfit for the manifest."""
+    words = " ".join(alignment.words[place].text for place in one.words)
+    span = [round(one.start, 4), round(one.end, 4)]
+    return {"words": words, "span": span, "score": round(one.score, 3), "why": one.why}
+
+
 def _whole(
     option: CorrectOptions, recording: Recording, target: Target | None, settings: CorrectSettings
 ) -> tuple[Recording, dict[str, Any]]:
@@ -159,8 +184,8 @@ def _whole(
 
     if target is None:
         raise AffectgenError(
-            "The text calls for no emotion, and nothing says which words are to follow the recording.",
-            "Give --span 1.2:2.4, --before 'the old words', or the emotion: --affect sad",
+            "The text calls for no emotion, and of the whole recording nothing is left to follow.",
+            "Give the emotion: --affect sad; or the words: --span 1.2:2.4, --before 'the old words'",
         )
     how = ConvertSettings(strength=option.strength, index=settings.index)
     baseline = None if option.baseline is None else neutral_voice(option.baseline, recording.rate)
@@ -176,7 +201,11 @@ def _named(target: Target) -> str:
 
 def _summary(details: dict[str, Any]) -> list[str]:
     """Lines for a person."""
-    lines = []
+    if details.get("found") == []:
+        lines = ["no word stands out from its neighbours: the sound is left as it is "
+                 "(--span, --before or --whole say what to correct all the same)"]  # fmt: skip
+        return lines + [f"Warning: {text}" for text in details["warnings"]]
+    lines = [_reason(one) for one in details.get("found", [])]
     for one in details.get("spans", []):
         start, end = one["span"]
         what = f"pitch {one['pitch']:+.1f} st, {one['longer']:.2f} times as long, level {one['level']:+.1f} dB"
@@ -184,6 +213,16 @@ def _summary(details: dict[str, Any]) -> list[str]:
     lines.append(f"emotion: {details['emotion']}")
     lines.append(f"{details['seconds_before']:.2f} s became {details['seconds']:.2f} s")
     return lines + [f"Warning: {text}" for text in details["warnings"]]
+
+
+def _reason(one: dict[str, Any]) -> str:
+    """Which words were taken and why, as a person reads it."""
+    why, (start, end) = one["why"], one["span"]
+    told = [
+        f"pitch {why['pitch']:+.1f} st from the rest", f"a step of {why['step']:.1f} st at an end",
+        f"level {why['level']:+.1f} dB", f"{why['longer']:.2f} times as long",
+    ]  # fmt: skip
+    return f"{one['words']!r}, {start:.2f} to {end:.2f} s, does not fit its neighbours: {', '.join(told)}"
 
 
 CORRECT = CorrectTask()

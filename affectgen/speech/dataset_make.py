@@ -13,6 +13,7 @@ import affectgen
 from affectgen.errors import AffectgenError
 from affectgen.speech.dataset import LEFT_OUT, SPLITS, Division, Item, items_of
 from affectgen.speech.dataset_files import Folder, check_place, read_folder, write_set
+from affectgen.speech.dataset_spoken import Voice, same_set, speak_set
 from affectgen.speech.dataset_words import EMOTIONS, Variant, guide_reads, usual_words, variants
 
 Say = Callable[[str], None]
@@ -25,12 +26,14 @@ def numbers_of(shares: str) -> tuple[float, float, float]:
 
 
 def made_set(
-    folder: Path, output: Path, shares: tuple[float, float, float], seed: int, link: bool, force: bool, say: Say
-) -> dict[str, Any]:
-    """Make the set and give what its about.json says. AffectgenError where the folder cannot be used, nothing comes of
-    it, or the output cannot be written; UsageError for shares that are no parts of a whole."""
+    folder: Path, output: Path, shares: tuple[float, float, float], seed: int, link: bool, force: bool, say: Say,
+    voice: Voice | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Make the set and give what its about.json says. voice: says the new texts; a set that is there and would come out
+    the same is then gone on with. AffectgenError where the folder cannot be used, nothing comes of it, the output
+    cannot be written, or the voice fails; UsageError for shares that are no parts of a whole."""
     division = Division(shares, seed)
-    check_place(output, force)
+    check_place(output, force or voice is not None)
     found = read_folder(folder)
     for why, count in found.skipped.items():
         say(f"{count} recordings {why} are left out")
@@ -46,8 +49,14 @@ def made_set(
     for split in SPLITS:
         if not about["items"][split]:
             say(f"{split} is empty: {about['speakers']} speakers and {about['sentences']} sentences do not fill it")
-    write_set(output, items, about, link, force)
-    return about
+    if voice is None:
+        write_set(output, items, about, link, force)
+        return about
+    if force or not same_set(output, items, about):
+        write_set(output, items, about, link, force)
+    else:
+        say(f"{output} holds this set: what is missing of its speech is made")
+    return {**about, "spoken": speak_set(output, items, voice, say)}
 
 
 def about_of(found: Folder, items: Sequence[Item], division: Division) -> dict[str, Any]:

@@ -102,6 +102,44 @@ def test_an_emotion_comes_from_the_index_and_again_by_replay(studio, spoken):
     assert b"byte for byte" in done.stderr, done.stderr
 
 
+def test_words_that_do_not_fit_are_found_and_told(studio):
+    """The last words come from a take that is deeper, flatter and softer."""
+    first, last = espeak.synthesise(TEXT, pitch=85), espeak.synthesise(TEXT, pitch=10)
+    cuts = [next(start for word, start, _ in one.words if word == "at") for one in (first, last)]
+    ends = [next(start for word, start, _ in one.words if word == "on") for one in (first, last)]
+    start, end, rate = cuts[0], cuts[0] + ends[1] - cuts[1], first.rate
+    sound = np.concatenate([
+        first.samples[: round(cuts[0] * rate)], 0.3 * last.samples[round(cuts[1] * rate) : round(ends[1] * rate)],
+        first.samples[round(ends[0] * rate) :],
+    ])  # fmt: skip
+    soundfile.write(studio.folder / "in.wav", sound, rate, "PCM_16")
+    done = studio(*CORRECT, "in.wav", "--text", TEXT, "-a", "keep", "-o", "out.wav")
+    assert done.returncode == 0, done.stderr
+    details = json.loads((studio.folder / "out.wav.json").read_text())["details"]
+    one = details["found"][0]
+    assert "station" in one["words"].split()
+    assert one["span"] == pytest.approx([start, end], abs=0.15)
+    assert one["why"]["pitch"] < -3
+    assert one["why"]["level"] < -3
+    assert [fact["span"] for fact in details["spans"]] == [one["span"]]
+    assert b"does not fit its neighbours: pitch -" in done.stderr
+    new = soundfile.read(studio.folder / "out.wav")[0]
+    assert tones(new, rate, details["spans_after"][0]) > tones(sound, rate, (start, end)) + 2
+
+
+def test_where_nothing_stands_out_the_sound_stays_unless_all_is_asked_for(studio):
+    plain = espeak.synthesise(TEXT)
+    soundfile.write(studio.folder / "in.wav", plain.samples, plain.rate, "PCM_16")
+    for more in (("-a", "keep"), ("-a", "angry"), ("-a", "angry", "--whole")):
+        done = studio(*CORRECT, "in.wav", "--text", TEXT, *more, "-o", "out.wav", "--force")
+        assert done.returncode == 0, done.stderr
+        old, new = (soundfile.read(studio.folder / name, dtype="int16")[0] for name in ("in.wav", "out.wav"))
+        assert np.array_equal(old, new) == ("--whole" not in more)
+        assert (b"no word stands out" in done.stderr) == ("--whole" not in more)
+        manifest = json.loads((studio.folder / "out.wav.json").read_text())
+        assert (manifest["checkpoint"] == {}) == ("--whole" not in more)
+
+
 def test_auto_reads_the_text(studio, spoken):
     span = "{:.3f}:{:.3f}".format(*spoken[2])
     done = studio(*CORRECT, "in.wav", "--text", TEXT, "--span", span, "-o", "out.wav")
@@ -133,8 +171,9 @@ def test_pipes_channels_and_strength_0(studio, spoken):
         (("--text", TEXT, "--span", "0.2:1", "--span", "0.8:1.2"), 2, "overlap"),
         (("--text", TEXT, "--span", "0.2:1", "--before", BEFORE), 2, "Spans came with the text before"),
         (("--text", TEXT, "--before", TEXT, "-a", "sad"), 2, "no word that the text before had not"),
-        (("--text", TEXT, "-a", "keep"), 2, "Nothing says which words"),
-        (("--text", TEXT), 1, "calls for no emotion"),
+        (("--text", TEXT, "--whole", "-a", "keep"), 2, "nothing around to follow"),
+        (("--text", TEXT, "--whole", "--before", BEFORE), 2, "All of the recording was asked for, and a part"),
+        (("--text", TEXT, "--whole"), 1, "calls for no emotion"),
         (("--text", " . "), 2, "holds no word"),
         ((), 2, "Neither --text nor --text-file"),
         (("--text", TEXT, "-a", "sad>happy"), 2, "A path came"),
