@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that a che
 
 from affectgen.errors import AffectgenError
 from affectgen.report.blocks import write_block
-from affectgen.speech.align import Aligner
-from affectgen.speech.alignment import Word
+from affectgen.speech.aligning.align import Aligner
+from affectgen.speech.aligning.alignment import Word
 
 TOP = Path(__file__).resolve().parent.parent
 PAGE, DATA, BLOCK = TOP / "docs" / "speech_align.md", TOP.parent / "shared" / "data", "hour"

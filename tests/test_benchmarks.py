@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from affectgen.speech.alignment import Word
+from affectgen.speech.aligning.alignment import Word
 
 TOP = Path(__file__).resolve().parent.parent
 

@@ -61,7 +61,7 @@ def kitchen(tmp_path_factory):
 
 def say(text: str, place: Path) -> None:
     """Speech that the recipes edit, from espeak-ng in a process of its own."""
-    from affectgen.speech.espeak import synthesise
+    from affectgen.speech.editing.espeak import synthesise
 
     spoken = synthesise(text)
     soundfile.write(place, spoken.samples, spoken.rate)

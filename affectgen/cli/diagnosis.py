@@ -150,7 +150,7 @@ def _musicgen() -> str | None:
 
 def _speech() -> dict[str, Any]:
     """What could say new words: the built-in synthesiser that `speech edit` would take, and installed engines."""
-    from affectgen.speech.engines import engine_names
+    from affectgen.speech.editing.engines import engine_names
 
     says = None
     if _version("espeakng-loader") is not None or shutil.which("espeak-ng") is not None:

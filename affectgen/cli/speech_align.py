@@ -43,8 +43,8 @@ def align(ctx: click.Context, /, **params: Any) -> None:  # fmt: skip
     if output is not None:
         check_output(output, params["force"])
     text, kind = _text(params), _kind(params["kind"], output)
-    from affectgen.speech.align import Aligner, AlignSettings
-    from affectgen.speech.align_files import written
+    from affectgen.speech.aligning.align import Aligner, AlignSettings
+    from affectgen.speech.aligning.align_files import written
 
     with heard_by(talk.bar()):
         found = Aligner(AlignSettings(check=not params["no_check"])).align_file(params["source"], text)
@@ -75,7 +75,7 @@ def _kind(given: str | None, output: Path | None) -> str:
         return given
     if output is None:
         return "json"
-    from affectgen.speech.align_files import format_of
+    from affectgen.speech.aligning.align_files import format_of
 
     found = format_of(output)
     if found is None:

@@ -21,8 +21,8 @@ from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.speech_files import file_options, format_setting
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
-from affectgen.speech.convert import METHODS, MOST_TRIES
-from affectgen.speech.convert_options import STRONGEST, ConvertOptions
+from affectgen.speech.converting.convert import METHODS, MOST_TRIES
+from affectgen.speech.converting.convert_options import STRONGEST, ConvertOptions
 
 
 @click.command()

@@ -11,7 +11,7 @@ from affectgen.cli.options import InputFile, Number, Talk, origin, settings_of, 
 from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.speech_files import file_options, format_setting, text_setting
 from affectgen.manifest import Setting
-from affectgen.speech.correct_options import AUTO, SHARE, STRONGEST, CorrectOptions
+from affectgen.speech.correcting.correct_options import AUTO, SHARE, STRONGEST, CorrectOptions
 
 
 @click.command()

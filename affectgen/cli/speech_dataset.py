@@ -42,8 +42,8 @@ def dataset(
     affectgen speech dataset crema_d/ -o set/ --link --seed 3 --json | jq .items
     affectgen speech dataset recordings/ -o set/ --synthesise
     """
-    from affectgen.speech.dataset_make import made_set, numbers_of
-    from affectgen.speech.dataset_spoken import voice_for
+    from affectgen.speech.dataset.dataset_make import made_set, numbers_of
+    from affectgen.speech.dataset.dataset_spoken import voice_for
 
     try:
         numbers = numbers_of(shares)

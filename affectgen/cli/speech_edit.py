@@ -19,7 +19,7 @@ from affectgen.cli.options import (
 )
 from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.speech_files import file_options, format_setting, text_setting
-from affectgen.speech.edit_options import AUTO, EditOptions
+from affectgen.speech.editing.edit_options import AUTO, EditOptions
 
 
 def _text_options(command: Command) -> Command:

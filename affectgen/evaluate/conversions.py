@@ -173,7 +173,7 @@ def run(data: Path, settings: Settings, methods: Sequence[str], jobs: int, say: 
 
 def available(methods: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """(those of the methods that there are, why the others are not)."""
-    from affectgen.speech.convert import METHODS
+    from affectgen.speech.converting.convert import METHODS
 
     known = [method for method in methods if method in METHODS]
     return known, {method: "no such method here" for method in methods if method not in METHODS}
@@ -228,7 +228,7 @@ def made(item: Item) -> tuple[NDArray[np.float32], int]:
     samples, rate = sound_of(item.clip.file)
     if item.method in (UNTOUCHED, NATURAL):
         return samples, rate
-    from affectgen.speech.convert import ConvertSettings, converted
+    from affectgen.speech.converting.convert import ConvertSettings, converted
     from affectgen.speech.target import target_of
 
     how = ConvertSettings(method=item.method)

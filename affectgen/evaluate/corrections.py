@@ -23,12 +23,12 @@ from affectgen.errors import AffectgenError
 from affectgen.evaluate.edits import RATE as CEPSTRUM_RATE
 from affectgen.evaluate.edits import STEP, mel_cepstra
 from affectgen.recognize.speech_corpus import Clip, read_clips
-from affectgen.speech.alignment import Alignment, Word
-from affectgen.speech.correct import Corrected, CorrectSettings, corrected
-from affectgen.speech.edit import shifted
+from affectgen.speech.aligning.alignment import Alignment, Word
+from affectgen.speech.correcting.correct import Corrected, CorrectSettings, corrected
+from affectgen.speech.editing.edit import shifted
+from affectgen.speech.editing.seams import REACH, joint, patch_for
 from affectgen.speech.predictor.pairs import sentence_of
 from affectgen.speech.predictor.takes import read_texts
-from affectgen.speech.seams import REACH, joint, patch_for
 from affectgen.speech.split import part_of
 from affectgen.speech.target import Target
 
@@ -50,7 +50,7 @@ ROWS: Mapping[str, CorrectSettings | None] = {
 
 
 class Aligns(Protocol):
-    """What is used of `affectgen.speech.align.Aligner`."""
+    """What is used of `affectgen.speech.aligning.align.Aligner`."""
 
     def align(self, samples: Samples, rate: int, text: str) -> Alignment: ...
 

@@ -23,12 +23,12 @@ from affectgen.audio.glottal import contour
 from affectgen.audio.spectrum import mel_triangles
 from affectgen.audio.timemap import HOP
 from affectgen.errors import AffectgenError
-from affectgen.speech.alignment import Alignment, Word
-from affectgen.speech.builtin import Aligns
-from affectgen.speech.edit import Edited, edited, shifted
+from affectgen.speech.aligning.alignment import Alignment, Word
 from affectgen.speech.edited_file import Recording, read_recording
-from affectgen.speech.engines import Engine
-from affectgen.speech.seams import REACH
+from affectgen.speech.editing.builtin import Aligns
+from affectgen.speech.editing.edit import Edited, edited, shifted
+from affectgen.speech.editing.engines import Engine
+from affectgen.speech.editing.seams import REACH
 
 RATE, WINDOW, STEP, BANDS, ORDER = 16_000, 400, 80, 40, 24  # of the mel cepstra: 25 ms each 5 ms
 SHORTEST = 4  # letters of a word that is measured

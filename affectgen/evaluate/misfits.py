@@ -1,8 +1,8 @@
 """How well words are found that another editor set in: neutral words in emotional takes, and takes nobody edited.
 
 `python -m affectgen.evaluate.misfits --data DATA --write docs/speech_correct.md` measures it on speakers that nothing
-was fitted on; `--fit` learns the weights of `affectgen.speech.correct_misfits` from training speakers and the threshold
-from development speakers, and prints them.
+was fitted on; `--fit` learns the weights of `affectgen.speech.correcting.correct_misfits` from training speakers and
+the threshold from development speakers, and prints them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from affectgen.errors import AffectgenError
 from affectgen.evaluate.corrections import EMOTIONS, SEVERAL, Aligns, pairs_of, spliced
 from affectgen.recognize.speech_corpus import Clip
 from affectgen.report.blocks import write_block
-from affectgen.speech.alignment import Alignment
-from affectgen.speech.correct_misfits import (
+from affectgen.speech.aligning.alignment import Alignment
+from affectgen.speech.correcting.correct_misfits import (
     LEAST_WORDS,
     LONGEST,
     WIDE,
@@ -225,7 +225,7 @@ def _logistic(rows: Floats, marks: Floats, free: int) -> tuple[Floats, float]:
 
 def main(words: Sequence[str]) -> int:
     """Measure, or learn, and say it."""
-    from affectgen.speech.align import Aligner
+    from affectgen.speech.aligning.align import Aligner
 
     parser = argparse.ArgumentParser(prog="python -m affectgen.evaluate.misfits", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds crema_d/")

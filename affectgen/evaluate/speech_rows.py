@@ -60,7 +60,7 @@ def by_name(figures: Sequence[Figure]) -> dict[str, Figure]:
 def aligned(quick: bool) -> list[Figure]:
     """Alignment, on synthetic speech. AffectgenError where no synthesiser states its times."""
     from affectgen.evaluate.word_times import TEXTS, word_times
-    from affectgen.speech.align import Aligner
+    from affectgen.speech.aligning.align import Aligner
 
     return align_rows(word_times(Aligner(), texts=TEXTS[:3] if quick else TEXTS))
 
@@ -77,9 +77,9 @@ def align_rows(found: WordTimes) -> list[Figure]:
 def edited(folder: Path, words: int, seed: int) -> list[Figure]:
     """Editing, on a folder of read speech. AffectgenError where nothing can say new words."""
     from affectgen.evaluate.edits import edit_figures
-    from affectgen.speech.align import Aligner
-    from affectgen.speech.builtin import BuiltIn
-    from affectgen.speech.donors import find_synthesiser
+    from affectgen.speech.aligning.align import Aligner
+    from affectgen.speech.editing.builtin import BuiltIn
+    from affectgen.speech.editing.donors import find_synthesiser
 
     aligner = Aligner()
     engine = BuiltIn(aligner, find_synthesiser())
@@ -104,7 +104,7 @@ def converted(data: Path, sources: int, quick: bool, seed: int, jobs: int, say: 
     """Conversion, on test speakers of CREMA-D and EMO-DB."""
     from affectgen.evaluate.conversions import RULES, Settings, run
     from affectgen.recognize.speaker import load_speaker_verifier
-    from affectgen.speech.convert import ConvertSettings
+    from affectgen.speech.converting.convert import ConvertSettings
 
     settings = Settings(sources, natural=1 if quick else 5, timed=3 if quick else 8, seed=seed)
     shipped = ConvertSettings().method
@@ -188,7 +188,7 @@ def voices_told(found: Conversions, corpus: str) -> str:
 def corrected(data: Path, splices: int, seed: int) -> list[Figure]:
     """Correction of inconsistent edits, on test speakers of CREMA-D."""
     from affectgen.evaluate.corrections import correction_figures
-    from affectgen.speech.align import Aligner
+    from affectgen.speech.aligning.align import Aligner
 
     return correct_rows(correction_figures(Aligner().unchecked(), data, most=splices, seed=seed))
 

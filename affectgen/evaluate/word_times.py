@@ -21,8 +21,8 @@ import numpy as np
 
 from affectgen.audio.files import Samples
 from affectgen.errors import AffectgenError
-from affectgen.speech import espeak
-from affectgen.speech.align import Aligner
+from affectgen.speech.aligning.align import Aligner
+from affectgen.speech.editing import espeak
 
 FLITE = ("kal16", "slt", "rms", "awb")
 ESPEAK = ("en-us", "en-us+f2", "en-us+m3", "en-us+f4")

@@ -101,7 +101,7 @@ def short(preset: Preset, sources: list[str]) -> dict[str, object]:
 @pytest.mark.slow
 def test_every_preset_is_really_made(tmp_path, score):
     from affectgen.score.midi import write_midi
-    from affectgen.speech import espeak
+    from affectgen.speech.editing import espeak
 
     tunes = [str(tmp_path / f"tune{number}.mid") for number in (1, 2)]
     for number, tune in enumerate(tunes):

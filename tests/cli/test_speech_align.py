@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from affectgen.evaluate.word_times import by_espeak
-from affectgen.speech import espeak
+from affectgen.speech.editing import espeak
 
 TEXT = "Please bring both of your brothers to the garden, after lunch."
 

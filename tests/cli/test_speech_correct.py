@@ -14,7 +14,7 @@ from talking import MORE_TAKES, write_takes
 
 from affectgen.audio.glottal import contour
 from affectgen.nn.checkpoint import write_sums
-from affectgen.speech import espeak
+from affectgen.speech.editing import espeak
 from affectgen.speech.index.build import fill
 from affectgen.speech.index.listing import listed
 

@@ -129,7 +129,7 @@ def test_speech_that_cannot_be_made(shell, recordings, tts, monkeypatch):
     assert done.returncode == 1
     assert b"failed with status 1" in done.stderr
     assert b"Traceback" not in done.stderr
-    monkeypatch.setattr("affectgen.speech.donors.find_synthesiser", lambda command: None)
+    monkeypatch.setattr("affectgen.speech.editing.donors.find_synthesiser", lambda command: None)
     done = shell("speech", "dataset", recordings, "-o", "new", "--synthesise")
     assert done.returncode == 1
     assert b"Nothing is installed" in done.stderr

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from affectgen.speech import espeak
+from affectgen.speech.editing import espeak
 
 pytestmark = pytest.mark.skipif(not espeak.library_there(), reason="the extra tts is not installed")
 OLD = "The meeting is on Monday morning at the office."
@@ -114,7 +114,7 @@ def test_the_same_words_give_the_same_file(shell, source: Path) -> None:  # type
 def test_the_users_own_voice_is_asked_first(shell, source: Path) -> None:  # type: ignore[no-untyped-def]
     script = shell.folder / "voice.py"
     script.write_text(
-        "import sys, soundfile\nfrom affectgen.speech.espeak import synthesise\n"
+        "import sys, soundfile\nfrom affectgen.speech.editing.espeak import synthesise\n"
         "said = synthesise(sys.argv[1], 'en-us+f2')\nsoundfile.write(sys.argv[2], said.samples, said.rate)\n"
     )
     tts = f"{shlex.quote(sys.executable)} {shlex.quote(str(script))} {{text}} {{out}}"

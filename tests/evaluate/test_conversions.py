@@ -12,7 +12,7 @@ import soundfile
 from affectgen.evaluate import conversions
 from affectgen.evaluate.conversions import NATURAL, TARGETS, UNTOUCHED, Conversions, Item, Outcome, Settings
 from affectgen.recognize.speech_corpus import CORPORA, LABELS, Clip, read_clips
-from affectgen.speech.convert import METHODS
+from affectgen.speech.converting.convert import METHODS
 
 SPEAKERS = ("crema_d/1006", "crema_d/1014", "crema_d/1018", "crema_d/1026", "crema_d/1029", "emo_db/03", "emo_db/13")
 

@@ -18,8 +18,8 @@ from affectgen.evaluate.corrections import (
     pairs_of,
     spliced,
 )
-from affectgen.speech.alignment import Alignment, Phone, Word
-from affectgen.speech.correct import Corrected
+from affectgen.speech.aligning.alignment import Alignment, Phone, Word
+from affectgen.speech.correcting.correct import Corrected
 from affectgen.speech.split import TEST_SPEAKERS
 
 
@@ -89,7 +89,7 @@ def test_the_data_must_be_there(tmp_path) -> None:
 
 
 def test_real_takes_of_test_speakers(real_data) -> None:
-    from affectgen.speech.align import Aligner, AlignSettings
+    from affectgen.speech.aligning.align import Aligner, AlignSettings
 
     pairs = pairs_of(real_data, "test", 8, 3)
     assert {clip.speaker for pair in pairs for clip in pair} <= TEST_SPEAKERS

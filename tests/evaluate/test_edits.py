@@ -11,7 +11,7 @@ import soundfile
 
 from affectgen.errors import AffectgenError
 from affectgen.evaluate.edits import changed_outside, edit_figures, mel_cepstral_distance, pitch_step, without
-from affectgen.speech import espeak
+from affectgen.speech.editing import espeak
 
 RATE = 16_000
 
@@ -41,9 +41,9 @@ def test_a_pitch_step_is_told_in_semitones_and_one_wrong_frame_is_none() -> None
 
 @pytest.mark.skipif(not espeak.library_there(), reason="the extra tts is not installed")
 def test_all_figures_of_a_small_folder(tmp_path: Path) -> None:
-    from affectgen.speech.align import Aligner, AlignSettings
-    from affectgen.speech.builtin import BuiltIn
-    from affectgen.speech.donors import EspeakLibrary
+    from affectgen.speech.aligning.align import Aligner, AlignSettings
+    from affectgen.speech.editing.builtin import BuiltIn
+    from affectgen.speech.editing.donors import EspeakLibrary
 
     texts = [
         "The river behind the village was frozen during that winter.",
@@ -81,10 +81,10 @@ def test_samples_beyond_the_edits_are_counted() -> None:
     from dataclasses import replace
 
     from affectgen.evaluate.edits import Clip
-    from affectgen.speech.alignment import Alignment, Phone, Word
-    from affectgen.speech.differ import Change, Edit
-    from affectgen.speech.edit import Edited, Placed
+    from affectgen.speech.aligning.alignment import Alignment, Phone, Word
     from affectgen.speech.edited_file import Patch, Recording, patched
+    from affectgen.speech.editing.differ import Change, Edit
+    from affectgen.speech.editing.edit import Edited, Placed
 
     old = Recording(np.random.default_rng(0).normal(size=(RATE, 1)), RATE, "DOUBLE")
     patch = Patch(6400, 8000, np.zeros((3000, 1)))

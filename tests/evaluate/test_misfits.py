@@ -8,8 +8,8 @@ import pytest
 from affectgen.errors import AffectgenError
 from affectgen.evaluate import misfits
 from affectgen.evaluate.misfits import Take, block_of, misfit_figures
-from affectgen.speech.alignment import Alignment, Word
-from affectgen.speech.correct_misfits import Misfit
+from affectgen.speech.aligning.alignment import Alignment, Word
+from affectgen.speech.correcting.correct_misfits import Misfit
 
 WORDS = Alignment(tuple(Word("w", place, place, place + 0.5, ()) for place in range(8)), 8.0)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from talking import RATE, talk
 
 from affectgen.speech import doubts as module
-from affectgen.speech import espeak
 from affectgen.speech.doubts import clipped_share, doubts
 from affectgen.speech.edited_file import Recording
+from affectgen.speech.editing import espeak
 
 
 def recording(*channels: np.ndarray) -> Recording:

@@ -11,7 +11,7 @@ import pytest
 from affectgen.affect.space import Affect
 from affectgen.audio.spectrum import MEL_BANDS, cepstra
 from affectgen.audio.timemap import HOP, frame_count, placed
-from affectgen.speech.alignment import Alignment, Phone, Word
+from affectgen.speech.aligning.alignment import Alignment, Phone, Word
 from affectgen.speech.predictor.apply import MOST_PITCH, frames_of, learned, learned_change
 from affectgen.speech.predictor.phones import COLUMNS, ENERGY, LENGTH, LEVEL, PAUSE, SHAPE, SLOPE, measure
 from affectgen.speech.predictor.ready import PhoneShift

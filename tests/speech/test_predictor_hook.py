@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from affectgen.affect.space import Affect
+from affectgen.speech.converting.transfer import Source, applied, read_source
 from affectgen.speech.predictor.hook import FAINT, learned_recipe, phones_of
 from affectgen.speech.predictor.phones import ENERGY, measure
 from affectgen.speech.target import Target
-from affectgen.speech.transfer import Source, applied, read_source
 
 RATE = 16000
 

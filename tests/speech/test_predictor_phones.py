@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectgen.audio.spectrum import RATE
-from affectgen.speech.alignment import Alignment, Phone, Word
+from affectgen.speech.aligning.alignment import Alignment, Phone, Word
 from affectgen.speech.predictor.phones import (
     COLUMNS,
     ENERGY,

@@ -11,9 +11,9 @@ import pytest
 
 from affectgen.errors import AffectgenError
 from affectgen.evaluate.word_times import Said, by_espeak, by_flite, voices_here, word_times
-from affectgen.speech import espeak
-from affectgen.speech.align import Aligner
-from affectgen.speech.alignment import Alignment, Phone, Word
+from affectgen.speech.aligning.align import Aligner
+from affectgen.speech.aligning.alignment import Alignment, Phone, Word
+from affectgen.speech.editing import espeak
 
 
 class Fixed(Aligner):

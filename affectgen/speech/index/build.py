@@ -23,9 +23,9 @@ from affectgen.processes import map_in_processes
 from affectgen.recognize.speech import SpeechRecogniser, load_speech_recogniser
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.recognize.speech_features import describe
+from affectgen.speech.converting.prosody import measure
 from affectgen.speech.index.file import Entry, IndexFile, Passed, opened
 from affectgen.speech.index.listing import GUIDE, Feeling, Listed
-from affectgen.speech.prosody import measure
 
 LONGEST = 60.0  # seconds: an index holds utterances
 TOGETHER = 8  # clips that are kept at once: what an interrupt loses at most

@@ -24,7 +24,7 @@ from affectgen.affect.labels import LABELS_VERSION
 from affectgen.errors import AffectgenError, CheckpointError
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.recognize.speech_features import FEATURES_VERSION, feature_names
-from affectgen.speech.prosody import NAMES, PROSODY_VERSION
+from affectgen.speech.converting.prosody import NAMES, PROSODY_VERSION
 
 Floats = NDArray[np.float64]
 

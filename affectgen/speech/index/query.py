@@ -14,8 +14,8 @@ from affectgen.affect.space import Affect
 from affectgen.audio.files import Samples, audio_info, read_mono
 from affectgen.errors import AffectgenError
 from affectgen.recognize.speech_corpus import LABELS
+from affectgen.speech.converting.prosody import BANDS, COURSE, PLACES
 from affectgen.speech.index.voices import Voices
-from affectgen.speech.prosody import BANDS, COURSE, PLACES
 from affectgen.speech.target import Target, target_of_text
 
 Floats = NDArray[np.float64]

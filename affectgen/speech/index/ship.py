@@ -21,11 +21,11 @@ from affectgen.affect.labels import LABELS_VERSION
 from affectgen.nn.checkpoint import DATABASE
 from affectgen.recognize.speech_corpus import LABELS, SPLIT_VERSION
 from affectgen.recognize.speech_features import FEATURES_VERSION, feature_names
+from affectgen.speech.converting.prosody import PROSODY_VERSION
 from affectgen.speech.index.build import fill
 from affectgen.speech.index.file import SCHEMA, opened
 from affectgen.speech.index.listing import listed
 from affectgen.speech.index.voices import SHIPPED, Voices, load_voices
-from affectgen.speech.prosody import PROSODY_VERSION
 from affectgen.speech.split import SPEECH_SPLIT_VERSION, part_of
 
 KEPT = ("training", "development")
@@ -102,7 +102,8 @@ def _say(done: int, total: int) -> None:
 
 CARD = """# voices
 
-How voices sound in each emotion (`affectgen/speech/index`): of each clip its prosody (`affectgen/speech/prosody.py`),
+How voices sound in each emotion (`affectgen/speech/index`): of each clip its prosody
+(`affectgen/speech/converting/prosody.py`),
 {features} statistics of the sound (`affectgen/recognize/speech_features.py`), who speaks, what is said, and which
 emotion most of its listeners heard (shared where several were heard as often). No audio, and none can be made from it.
 

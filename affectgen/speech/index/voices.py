@@ -32,8 +32,9 @@ class Voices:
     licences: of the recordings; sources: who told the emotion; all [N].
 
     shares: how those who heard a clip divide over LABELS, float64 [N, 7], all 0 where only a point is known; points:
-    valence and arousal, float64 [N, 2]; prosody: `affectgen.speech.prosody.measure`, float64 [N, P]; neutral: the mean
-    prosody of the neutral clips of each clip's speaker, float64 [N, P], rows of nan where the speaker has none; heard:
+    valence and arousal, float64 [N, 2]; prosody: `affectgen.speech.converting.prosody.measure`, float64 [N, P];
+    neutral: the mean prosody of the neutral clips of each clip's speaker, float64 [N, P], rows of nan where the
+    speaker has none; heard:
     `affectgen.recognize.speech_features.describe`, float64 [N, F], None in an index of other statistics than this
     version computes.
     """

@@ -18,7 +18,7 @@ from affectgen.audio.band_filter import filtered
 from affectgen.audio.psola import analyse, changed
 from affectgen.audio.spectrum import BAND, MEL_BANDS, cepstra
 from affectgen.audio.timemap import HOP, Change, frame_count
-from affectgen.speech.alignment import Alignment
+from affectgen.speech.aligning.alignment import Alignment
 from affectgen.speech.predictor.pairs import Exemplar
 from affectgen.speech.predictor.phones import LEAST_PAUSE, SHAPES, Take, measure
 

@@ -1,4 +1,4 @@
-"""The learned predictor as `affectgen.speech.convert` takes a method: a recording read, a target, a recipe back."""
+"""The learned predictor as a method of `affectgen.speech.converting.convert`: recording and target in, recipe out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from affectgen.errors import AudioError
-from affectgen.speech.alignment import Alignment, Word
+from affectgen.speech.aligning.alignment import Alignment, Word
+from affectgen.speech.converting.transfer import Recipe, Source
 from affectgen.speech.predictor.apply import learned_change
 from affectgen.speech.predictor.phones import ENERGY, measure
 from affectgen.speech.target import Target
-from affectgen.speech.transfer import Recipe, Source
 
 if TYPE_CHECKING:
-    from affectgen.speech.align import Aligner
+    from affectgen.speech.aligning.align import Aligner
 
 # Times what is predicted, which is the mean of many speakers and so less than any one does. On development speakers the
 # emotion space and the guide heard the target more often at 1.5 than at 1, and at 2 or 2.5 hardly more often still.
@@ -57,6 +57,6 @@ def phones_of(source: Source) -> Alignment:
 
 @cache
 def _aligner() -> Aligner:
-    from affectgen.speech.align import Aligner
+    from affectgen.speech.aligning.align import Aligner
 
     return Aligner()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from affectgen.audio import f0, spectrum
 from affectgen.audio.files import Samples, resampled
-from affectgen.speech.alignment import FRICATIVES, PHONES, SILENCE, SONORANTS, STOPS, VOWELS, Alignment
+from affectgen.speech.aligning.alignment import FRICATIVES, PHONES, SILENCE, SONORANTS, STOPS, VOWELS, Alignment
 
 Floats = NDArray[np.float64]
 

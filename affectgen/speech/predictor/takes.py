@@ -12,7 +12,7 @@ from affectgen.audio.files import read_mono
 from affectgen.audio.spectrum import RATE
 from affectgen.errors import AffectgenError
 from affectgen.recognize.speech_corpus import Clip
-from affectgen.speech.align import Aligner, AlignSettings
+from affectgen.speech.aligning.align import Aligner, AlignSettings
 from affectgen.speech.predictor.phones import COLUMNS, NAMES, Take, measure
 
 Say = Callable[[str], None]

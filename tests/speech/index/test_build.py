@@ -17,11 +17,11 @@ from talking import RATE, talk
 from affectgen.errors import AffectgenError
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.recognize.speech_features import describe
+from affectgen.speech.converting.prosody import measure
 from affectgen.speech.index import build
 from affectgen.speech.index.build import fill, sound_sha256
 from affectgen.speech.index.file import Entry, opened
 from affectgen.speech.index.listing import GUIDE, Listed, listed
-from affectgen.speech.prosody import measure
 
 
 def stored(path: Path) -> list[Entry]:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from affectgen.errors import AffectgenError, CheckpointError
 from affectgen.recognize.speech_corpus import LABELS
 from affectgen.recognize.speech_features import feature_names
+from affectgen.speech.converting.prosody import NAMES
 from affectgen.speech.index import file
 from affectgen.speech.index.file import Entry, Passed, opened
-from affectgen.speech.prosody import NAMES
 
 
 def entry(number: int = 0, **others: object) -> Entry:

@@ -12,9 +12,9 @@ import soundfile
 from talking import RATE, talk, write_space
 
 from affectgen.errors import AffectgenError, AudioError
+from affectgen.speech.converting.prosody import BANDS, NAMES, PLACES
 from affectgen.speech.index.query import Asked, looked_up, told
 from affectgen.speech.index.voices import Voices, load_voices
-from affectgen.speech.prosody import BANDS, NAMES, PLACES
 from affectgen.speech.target import target_of
 
 

@@ -11,9 +11,9 @@ from affectgen.errors import AffectgenError, CheckpointError
 from affectgen.nn.checkpoint import list_checkpoints
 from affectgen.recognize.speech_corpus import JUDGE_SPEAKERS, LABELS
 from affectgen.recognize.speech_features import feature_names
+from affectgen.speech.converting.prosody import NAMES, PLACES
 from affectgen.speech.index.file import opened
 from affectgen.speech.index.voices import SHIPPED, Voices, load_voices, neutral_of, shares_of
-from affectgen.speech.prosody import NAMES, PLACES
 from affectgen.speech.split import TEST_SPEAKERS
 
 

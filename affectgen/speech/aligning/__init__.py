@@ -1,0 +1,1 @@
+"""When each word and phone of a known text is spoken: pronunciations, acoustic model, search."""
