@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from affectgen.batch.measuring import noted
+from affectgen.batch.checks.measuring import noted
 from affectgen.batch.order import Made, Target, Work
 from affectgen.batch.sound import Sound, make_sound
 from affectgen.manifest import Manifest, build_manifest

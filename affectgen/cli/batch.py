@@ -24,7 +24,7 @@ from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT, standard_output
 
 if TYPE_CHECKING:
-    from affectgen.batch.preset import Preset
+    from affectgen.batch.presets.preset import Preset
 
 SEED_FACT = "seed"
 
@@ -68,7 +68,7 @@ def batch(presets: tuple[str, ...], output: str, **params: Any) -> None:
     if params["shared"] and params["cluster"] is None:
         raise UsageError("--shared came without --cluster.", "Leave it out: workers here write the files anyway.")
     if params["cluster"] is not None:
-        from affectgen.batch.cluster_connect import split_address
+        from affectgen.batch.cluster.cluster_connect import split_address
 
         split_address(params["cluster"])  # before anything is written
     stdin = _stdin(presets, params)
@@ -123,8 +123,8 @@ def _lines(
     if stdin is not None:
         found = read_lines(stdin, specs, seed, "standard input")
     else:
-        from affectgen.batch.preset import find_preset
-        from affectgen.batch.preset_grid import jobs_of
+        from affectgen.batch.presets.preset import find_preset
+        from affectgen.batch.presets.preset_grid import jobs_of
 
         read = _wanted([find_preset(name, specs) for name in presets], params["sources"], talk)
         found = [(job, None) for one in read for job in jobs_of(one, seed, params["count"], params["sources"])]
@@ -182,7 +182,7 @@ def _run(prepared: Prepared, journal: Journal, params: Mapping[str, Any], talk: 
 def _pool(params: Mapping[str, Any], todo: int) -> Pool:
     """The workers: here, or on a cluster."""
     if params["cluster"] is not None:
-        from affectgen.batch.cluster import ClusterPool
+        from affectgen.batch.cluster.cluster import ClusterPool
 
         most = todo if params["jobs"] is None else min(params["jobs"], todo)
         return ClusterPool(params["cluster"], most, params["device"], params["shared"])

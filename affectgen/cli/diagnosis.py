@@ -173,7 +173,7 @@ def _silent() -> list[str]:
 
 def _presets() -> dict[str, Any]:
     """The presets that can be named, those that cannot be used with the reason, and where they are looked for."""
-    from affectgen.batch.preset import Damaged, list_presets
+    from affectgen.batch.presets.preset import Damaged, list_presets
     from affectgen.cli.jobs import command_specs
 
     good, damaged = [], {}

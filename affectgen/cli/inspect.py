@@ -14,8 +14,8 @@ from affectgen.errors import AffectgenError
 from affectgen.output import STDOUT, standard_output
 
 if TYPE_CHECKING:
-    from affectgen.batch.origin import Origin
-    from affectgen.batch.origin_facts import FileFacts
+    from affectgen.batch.checks.origin import Origin
+    from affectgen.batch.checks.origin_facts import FileFacts
     from affectgen.manifest import Manifest
 
 
@@ -34,7 +34,7 @@ def inspect(ctx: click.Context, file: str, as_json: bool) -> None:
     affectgen inspect happy.mp3 --json
     affectgen emogen generate -a calm -o - | affectgen inspect -
     """
-    from affectgen.batch.origin import origin_of
+    from affectgen.batch.checks.origin import origin_of
 
     if file != STDOUT and not Path(file).is_file():
         why = "is a folder" if Path(file).is_dir() else "is not there"
@@ -83,7 +83,7 @@ def _facts(facts: FileFacts) -> Iterator[str]:
 
 def _made(found: Origin, record: Manifest) -> Iterator[str]:
     """How it was made."""
-    from affectgen.batch.origin import differing, input_name
+    from affectgen.batch.checks.origin import differing, input_name
 
     if found.facts is None:
         what = record.output.get("path")

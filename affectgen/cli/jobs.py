@@ -39,6 +39,7 @@ NOT_OF_JOBS = frozenset((
     "preset",
 ))  # fmt: skip
 BESIDE = frozenset({"audio", "plot", "cue", "report"})  # further files, which get the job's name
+HELP = ["-h", "--help"]  # as everywhere: a command keeps the first it is asked with
 JOBS = "jobs"  # processes of a command's own
 MIDI, WAVE = ".mid", ".wav"  # what a command writes that cannot choose, and that can
 
@@ -159,8 +160,9 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     beside = [f"--{key}={_ending(job, key)}" for key in _asked_beside(job, spec)]
     told = (*job.command.split(), *words, *beside, f"--output={name}", *rest)
     state = {"argv": told, "debug": False, PLANNING: True}
+    line = [*with_place, "--quiet", *rest]
     try:
-        with command.make_context(f"affectgen {job.command}", [*with_place, "--quiet", *rest], obj=state) as ctx:
+        with command.make_context(f"affectgen {job.command}", line, obj=state, help_option_names=HELP) as ctx:
             command.invoke(ctx)
     except Planned as planned:
         return _labelled(planned.works, job)

@@ -43,8 +43,8 @@ def preset_defaults(ctx: click.Context, opts: Mapping[str, Any], name: str) -> d
 
     UsageError for a preset of another command, and for one that makes several pieces.
     """
-    from affectgen.batch.preset import displaced, find_preset
-    from affectgen.batch.preset_schema import is_axis
+    from affectgen.batch.presets.preset import displaced, find_preset
+    from affectgen.batch.presets.preset_schema import is_axis
     from affectgen.cli.jobs import command_specs
 
     command = ctx.command_path.partition(" ")[2]
@@ -94,7 +94,7 @@ def _said(ctx: click.Context, params: Mapping[str, click.Parameter], opts: Mappi
 def _here(value: Any, kind: str, option: str, said: Mapping[str, Any]) -> Any:
     """A preset's value as this command takes it, None where it has no meaning here: an ending becomes a file beside
     the output, and a file named after the source is looked for beside it."""
-    from affectgen.batch.preset_files import FROM_SOURCE
+    from affectgen.batch.presets.preset_files import FROM_SOURCE
     from affectgen.batch.spec import ENDING, FILE
 
     output = str(said.get("output", STDOUT))

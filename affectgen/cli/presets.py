@@ -15,7 +15,7 @@ from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT, Outputs, check_output, standard_output, write_stdout
 
 if TYPE_CHECKING:
-    from affectgen.batch.preset import Damaged, Preset
+    from affectgen.batch.presets.preset import Damaged, Preset
     from affectgen.batch.spec import CommandSpec
 
 
@@ -43,8 +43,8 @@ def list_all(tags: tuple[str, ...], command: str | None, as_json: bool) -> None:
     affectgen presets list --tag game
     affectgen presets list --command "muser generate" --json
     """
-    from affectgen.batch.preset import Damaged
-    from affectgen.batch.preset_told import damaged_row, row, table
+    from affectgen.batch.presets.preset import Damaged
+    from affectgen.batch.presets.preset_told import damaged_row, row, table
 
     found = _all()
     kept = [one for one in found if not isinstance(one, Damaged) and _wanted(one, tags, command)]
@@ -64,7 +64,7 @@ def list_all(tags: tuple[str, ...], command: str | None, as_json: bool) -> None:
 
 def _all() -> list[Preset | Damaged]:
     """Every preset that can be found."""
-    from affectgen.batch.preset import list_presets
+    from affectgen.batch.presets.preset import list_presets
     from affectgen.cli.jobs import command_specs
 
     return list_presets(command_specs())
@@ -86,8 +86,8 @@ def show(name: str, as_json: bool) -> None:
     affectgen presets show study
     affectgen presets show ./mine.toml --json
     """
-    from affectgen.batch.preset import find_preset
-    from affectgen.batch.preset_told import sheet, whole
+    from affectgen.batch.presets.preset import find_preset
+    from affectgen.batch.presets.preset_told import sheet, whole
     from affectgen.cli.jobs import command_specs
 
     preset = find_preset(name, command_specs())
@@ -107,7 +107,7 @@ def check(files: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> 
     affectgen presets check
     affectgen presets check mine/*.toml
     """
-    from affectgen.batch.preset_files import preset_paths
+    from affectgen.batch.presets.preset_files import preset_paths
 
     talk = Talk(quiet, verbose)
     names = files if files else tuple(str(path) for path in preset_paths().values())
@@ -130,9 +130,9 @@ def check(files: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> 
 
 def _checked(name: str) -> dict[str, Any]:
     """What a check of one preset comes to, JSON-able."""
-    from affectgen.batch.preset import find_preset
-    from affectgen.batch.preset_check import check_preset
-    from affectgen.batch.preset_files import PresetError
+    from affectgen.batch.presets.preset import find_preset
+    from affectgen.batch.presets.preset_check import check_preset
+    from affectgen.batch.presets.preset_files import PresetError
     from affectgen.cli.jobs import command_specs, plan_job
 
     try:
@@ -161,8 +161,8 @@ def new(
     affectgen presets new deep --command "emogen generate" --extends sleep -o deep.toml -- --tempo 50
     """
     from affectgen.batch.job import check_name
-    from affectgen.batch.preset import find_preset
-    from affectgen.batch.preset_new import checked_text, new_preset, schema_place
+    from affectgen.batch.presets.preset import find_preset
+    from affectgen.batch.presets.preset_new import checked_text, new_preset, schema_place
     from affectgen.batch.spec import find_spec
     from affectgen.cli.jobs import command_specs
     from affectgen.paths import preset_roots
@@ -200,7 +200,7 @@ def _values(spec: CommandSpec, words: Sequence[str]) -> dict[str, Any]:
 @presets.command()
 def schema() -> None:
     """Print the JSON schema of preset files, for editors: `#:schema` in a file's first line names it."""
-    from affectgen.batch.preset_schema import schema_text
+    from affectgen.batch.presets.preset_schema import schema_text
     from affectgen.cli.jobs import command_specs
 
     click.echo(schema_text(command_specs()), nl=False)

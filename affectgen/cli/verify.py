@@ -14,7 +14,7 @@ from affectgen.errors import AffectgenError, PartlyFailed
 from affectgen.output import standard_output
 
 if TYPE_CHECKING:
-    from affectgen.batch.verify_files import Finding
+    from affectgen.batch.checks.verify_files import Finding
 
 
 @click.command()
@@ -39,8 +39,8 @@ def verify(paths: tuple[Path, ...], **params: Any) -> None:
     affectgen verify happy.mid.json --tolerance 0.01
     affectgen verify out/ --no-measure --json | jq -r 'select(.state != "ok").file'
     """
-    from affectgen.batch.verify import VerifySettings
-    from affectgen.batch.verify import verify as verified
+    from affectgen.batch.checks.verify import VerifySettings
+    from affectgen.batch.checks.verify import verify as verified
 
     talk = Talk(params["quiet"], params["verbose"])
     settings = VerifySettings(params["tolerance"], not params["no_measure"])
@@ -70,7 +70,7 @@ def _line(one: Finding) -> str:
 
 def _summary(counted: Counter[str]) -> str:
     """How many there are of each kind, the good ones first."""
-    from affectgen.batch.verify_files import State
+    from affectgen.batch.checks.verify_files import State
 
     parts = [f"{counted[state]} {state}" for state in State if counted[state]]
     return f"{sum(counted.values())} files: {', '.join(parts)}" if parts else "no file"

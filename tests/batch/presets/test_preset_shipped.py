@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from affectgen.batch.preset import Preset, read_preset
-from affectgen.batch.preset_check import check_preset
-from affectgen.batch.preset_files import PresetError
-from affectgen.batch.preset_grid import jobs_of
+from affectgen.batch.presets.preset import Preset, read_preset
+from affectgen.batch.presets.preset_check import check_preset
+from affectgen.batch.presets.preset_files import PresetError
+from affectgen.batch.presets.preset_grid import jobs_of
 from affectgen.cli.jobs import command_specs, plan_job
 
-FOLDER = Path(__file__).resolve().parents[2] / "presets"
+FOLDER = Path(__file__).resolve().parents[3] / "presets"
 PATHS = sorted(FOLDER.glob("*.toml"))
 PLAN = partial(plan_job, device="cpu")
 TEXT, BEFORE, AFTER = "We will meet them on Monday.", "We will meet her on Monday.", "We will see them on Monday."

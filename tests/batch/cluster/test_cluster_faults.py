@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from affectgen.batch import cluster
-from affectgen.batch.cluster import ESCAPES, ClusterPool
-from affectgen.batch.cluster_worker import Hello
+from affectgen.batch.cluster import cluster
+from affectgen.batch.cluster.cluster import ESCAPES, ClusterPool
+from affectgen.batch.cluster.cluster_worker import Hello
 from affectgen.batch.order import Order, Target, Work
 from affectgen.batch.pool import Event, Share
 from affectgen.errors import AffectgenError

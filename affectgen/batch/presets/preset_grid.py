@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from affectgen.batch.job import Job
-from affectgen.batch.preset import Preset
-from affectgen.batch.preset_files import FROM_SOURCE
-from affectgen.batch.preset_template import named, unique
+from affectgen.batch.presets.preset import Preset
+from affectgen.batch.presets.preset_files import FROM_SOURCE
+from affectgen.batch.presets.preset_template import named, unique
 from affectgen.batch.spec import FILE, SEED
 from affectgen.errors import UsageError
 

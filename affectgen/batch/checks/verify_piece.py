@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affectgen import __version__
-from affectgen.batch.measuring import (
+from affectgen.batch.checks.measuring import (
     KEY,
     RECOGNISER,
     Point,
@@ -20,13 +20,13 @@ from affectgen.batch.measuring import (
     readings_in,
     sound_kind,
 )
-from affectgen.batch.verify_files import Case, Finding, State, read_whole
+from affectgen.batch.checks.verify_files import Case, Finding, State, read_whole
 from affectgen.errors import AffectgenError, AudioError, CheckpointError, MidiError, UsageError
 from affectgen.manifest import Manifest, file_hash
 from affectgen.recognize.items import kind_of
 
 TOLERANCE = 0.05  # of the plane
-ROUNDED = 0.5  # the least, where a reading was taken before the notes were written (`affectgen.batch.measuring`)
+ROUNDED = 0.5  # the least, where a reading was taken before the notes were written (`affectgen.batch.checks.measuring`)
 LENGTH = 0.06  # seconds by which a lossy file may decode longer or shorter than what went into it
 DIGITS = 4
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from affectgen import __version__
-from affectgen.batch.cluster_connect import connect
-from affectgen.batch.cluster_ship import InHand, shipped
-from affectgen.batch.cluster_worker import Came, Hello, Message, Piece, actor_class
+from affectgen.batch.cluster.cluster_connect import connect
+from affectgen.batch.cluster.cluster_ship import InHand, shipped
+from affectgen.batch.cluster.cluster_worker import Came, Hello, Message, Piece, actor_class
 from affectgen.batch.pool import Event, Fault, Share
 from affectgen.errors import AffectgenError
 

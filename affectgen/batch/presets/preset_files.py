@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectgen.batch.preset_lines import KeyPath, key_lines, line_of
-from affectgen.batch.preset_schema import PresetModels, is_axis, mistakes
+from affectgen.batch.presets.preset_lines import KeyPath, key_lines, line_of
+from affectgen.batch.presets.preset_schema import PresetModels, is_axis, mistakes
 from affectgen.batch.spec import FILE, CommandSpec, OptionSpec
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.paths import preset_roots

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affectgen.batch.preset_lines import key_lines, line_of
-from affectgen.batch.preset_new import toml
+from affectgen.batch.presets.preset_lines import key_lines, line_of
+from affectgen.batch.presets.preset_new import toml
 
 EVERY = '''
 # a comment = 1

@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from affectgen.batch.measuring import KEY, heard_in_midi, heard_in_sound, noted, point_of, readings_in, sound_kind
+from affectgen.batch.checks.measuring import (
+    KEY,
+    heard_in_midi,
+    heard_in_sound,
+    noted,
+    point_of,
+    readings_in,
+    sound_kind,
+)
 from affectgen.errors import MidiError
 from affectgen.nn.checkpoint import load_checkpoint
 from affectgen.recognize.guide import load_guide

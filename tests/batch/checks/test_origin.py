@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from affectgen.audio.formats import Encoding, Tags, format_named
 from affectgen.audio.write import write_sound
-from affectgen.batch.origin import BESIDE, BY_HASH, ITSELF, MARK, NOTHING, TAGS, differing, input_name, origin_of
-from affectgen.batch.origin_facts import facts_of
-from affectgen.batch.origin_line import option_value, retold, without
+from affectgen.batch.checks.origin import BESIDE, BY_HASH, ITSELF, MARK, NOTHING, TAGS, differing, input_name, origin_of
+from affectgen.batch.checks.origin_facts import facts_of
+from affectgen.batch.checks.origin_line import option_value, retold, without
 from affectgen.errors import AffectgenError, AudioError, MidiError
 from affectgen.manifest import Manifest, Setting, build_manifest, manifest_path
 from affectgen.score.grid import Timing

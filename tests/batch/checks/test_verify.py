@@ -13,13 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from affectgen.batch.checks.measuring import KEY, noted
+from affectgen.batch.checks.verify import VerifySettings, verify
+from affectgen.batch.checks.verify_files import Case, Finding, State, find_cases, folders_of, manifest_for
+from affectgen.batch.checks.verify_journal import check_journal
+from affectgen.batch.checks.verify_piece import check, unreadable
 from affectgen.batch.job import Job
 from affectgen.batch.journal import DONE, FAILED, Journal, seen
-from affectgen.batch.measuring import KEY, noted
-from affectgen.batch.verify import VerifySettings, verify
-from affectgen.batch.verify_files import Case, Finding, State, find_cases, folders_of, manifest_for
-from affectgen.batch.verify_journal import check_journal
-from affectgen.batch.verify_piece import check, unreadable
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting, build_manifest, file_hash, manifest_path
 from affectgen.score.midi import write_midi

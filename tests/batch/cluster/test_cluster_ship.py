@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affectgen.batch import cluster_ship, cluster_worker
-from affectgen.batch.cluster_ship import InHand, made_where, shipped
-from affectgen.batch.cluster_worker import Came, ClusterWorker, Hello, Message, Piece, SendingBench
+from affectgen.batch.cluster import cluster_ship, cluster_worker
+from affectgen.batch.cluster.cluster_ship import InHand, made_where, shipped
+from affectgen.batch.cluster.cluster_worker import Came, ClusterWorker, Hello, Message, Piece, SendingBench
 from affectgen.batch.order import Order, Target, Work
 from affectgen.batch.pool import Event, Share
 from affectgen.errors import UsageError

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectgen.batch.job import LONGEST, check_name
-from affectgen.batch.preset import Preset
-from affectgen.batch.preset_grid import jobs_of
+from affectgen.batch.presets.preset import Preset
+from affectgen.batch.presets.preset_grid import jobs_of
 from affectgen.cli.jobs import command_specs
 from affectgen.errors import UsageError
 

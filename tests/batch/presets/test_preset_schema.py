@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from affectgen.batch.preset import Reader
-from affectgen.batch.preset_new import new_preset, schema_place, toml
-from affectgen.batch.preset_schema import preset_schema, schema_text
+from affectgen.batch.presets.preset import Reader
+from affectgen.batch.presets.preset_new import new_preset, schema_place, toml
+from affectgen.batch.presets.preset_schema import preset_schema, schema_text
 from affectgen.cli.jobs import command_specs
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from affectgen.batch.cluster_worker import Came, Hello, Piece
+from affectgen.batch.cluster.cluster_worker import Came, Hello, Piece
 from affectgen.batch.making import deliver
 from affectgen.batch.order import Order, Target
 from affectgen.batch.pool import Event, Fault, Share

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectgen.batch.origin_facts import FileFacts, facts_of
-from affectgen.batch.origin_line import retold
-from affectgen.batch.verify_files import begins_as_manifest, is_manifest, manifest_for, read_whole
+from affectgen.batch.checks.origin_facts import FileFacts, facts_of
+from affectgen.batch.checks.origin_line import retold
+from affectgen.batch.checks.verify_files import begins_as_manifest, is_manifest, manifest_for, read_whole
 from affectgen.errors import AffectgenError
 from affectgen.manifest import Manifest, file_hash, manifest_of, manifest_path
 

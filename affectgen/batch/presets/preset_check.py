@@ -12,9 +12,9 @@ from typing import Any
 
 from affectgen.batch.job import Job
 from affectgen.batch.prepare import Plan
-from affectgen.batch.preset import Preset
-from affectgen.batch.preset_files import FROM_SOURCE, PresetError, Trouble, read_file
-from affectgen.batch.preset_grid import jobs_of
+from affectgen.batch.presets.preset import Preset
+from affectgen.batch.presets.preset_files import FROM_SOURCE, PresetError, Trouble, read_file
+from affectgen.batch.presets.preset_grid import jobs_of
 from affectgen.batch.spec import FILE
 from affectgen.errors import AffectgenError
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from affectgen.batch.job import Job
-from affectgen.batch.preset import Damaged, Preset
-from affectgen.batch.preset_grid import jobs_of
+from affectgen.batch.presets.preset import Damaged, Preset
+from affectgen.batch.presets.preset_grid import jobs_of
 
 MOST_SHOWN = 20  # pieces named to a person
 EXAMPLES = ("FILE", "FILE2")  # sources, where nobody said any

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from affectgen.batch.checks.verify_files import Finding, State
 from affectgen.batch.journal import DONE, FAILED, NAME, Row, read_rows
-from affectgen.batch.verify_files import Finding, State
 from affectgen.errors import AffectgenError
 from affectgen.manifest import file_hash
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from affectgen.batch.verify_files import Case, Finding, State, find_cases, folders_of
-from affectgen.batch.verify_journal import check_journal
-from affectgen.batch.verify_piece import VerifySettings, check
+from affectgen.batch.checks.verify_files import Case, Finding, State, find_cases, folders_of
+from affectgen.batch.checks.verify_journal import check_journal
+from affectgen.batch.checks.verify_piece import VerifySettings, check
 from affectgen.device import cores
 from affectgen.processes import map_in_processes
 

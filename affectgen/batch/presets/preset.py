@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectgen.batch.preset_files import (
+from affectgen.batch.presets.preset_files import (
     PresetError,
     PresetFile,
     Trouble,
@@ -18,8 +18,8 @@ from affectgen.batch.preset_files import (
     preset_paths,
     read_file,
 )
-from affectgen.batch.preset_schema import PresetModels, is_axis
-from affectgen.batch.preset_template import check_template
+from affectgen.batch.presets.preset_schema import PresetModels, is_axis
+from affectgen.batch.presets.preset_template import check_template
 from affectgen.batch.spec import FILE, SOURCE, CommandSpec, Specs, nearest
 from affectgen.errors import AffectgenError, UsageError
 

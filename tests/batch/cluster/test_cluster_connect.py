@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from affectgen.batch import cluster_connect
-from affectgen.batch.cluster import places
-from affectgen.batch.cluster_connect import connect, split_address
+from affectgen.batch.cluster import cluster_connect
+from affectgen.batch.cluster.cluster import places
+from affectgen.batch.cluster.cluster_connect import connect, split_address
 from affectgen.errors import AffectgenError, UsageError
 
 

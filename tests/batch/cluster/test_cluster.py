@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from ray_nodes import TOP, Nodes, command_line, offspring, two_nodes, wait_for
 
-from affectgen.batch.cluster import ClusterPool
+from affectgen.batch.cluster.cluster import ClusterPool
 from affectgen.batch.job import Job
 from affectgen.batch.journal import Journal
 from affectgen.batch.local import LocalPool

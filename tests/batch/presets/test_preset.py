@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from affectgen.batch.preset import Damaged, find_preset, list_presets, read_preset
-from affectgen.batch.preset_files import PresetError
-from affectgen.batch.preset_new import toml
+from affectgen.batch.presets.preset import Damaged, find_preset, list_presets, read_preset
+from affectgen.batch.presets.preset_files import PresetError
+from affectgen.batch.presets.preset_new import toml
 from affectgen.cli.jobs import command_specs
 from affectgen.errors import AffectgenError, UsageError
 

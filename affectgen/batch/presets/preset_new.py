@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from affectgen.batch.preset_files import PresetFile, check_file
-from affectgen.batch.preset_lines import key_lines
-from affectgen.batch.preset_schema import PresetModels, expected
+from affectgen.batch.presets.preset_files import PresetFile, check_file
+from affectgen.batch.presets.preset_lines import key_lines
+from affectgen.batch.presets.preset_schema import PresetModels, expected
 from affectgen.batch.spec import ENDING, FILE, FLAG, INTEGER, NUMBER, CommandSpec, OptionSpec, Specs
 from affectgen.errors import UsageError
 

@@ -1,0 +1,1 @@
+"""Finished files looked at again: whether they are what their manifests say, and how they were made."""

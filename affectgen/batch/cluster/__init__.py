@@ -1,0 +1,1 @@
+"""A batch's workers as actors on a Ray cluster."""

@@ -1,0 +1,1 @@
+"""Presets: how a file is read, checked and inherited, and the jobs that its grid comes to."""
