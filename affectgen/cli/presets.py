@@ -27,7 +27,7 @@ def presets() -> None:
 
     \b
     affectgen presets list --tag sleep
-    affectgen emogen generate --preset study -o study.mid
+    affectgen muser generate --preset study -o study.mid
     affectgen batch study sleep -o out/ --count 10
     """
 
