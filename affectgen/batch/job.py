@@ -20,13 +20,15 @@ LONGEST = 180  # characters of a name, which leaves room for endings
 @dataclass(frozen=True)
 class Job:
     """command: "emogen generate"; values: of its options by their long names without dashes, JSON-able; name: the stem
-    of its files; preset: the one it comes of, None for none; place: where it was asked for, for a person."""
+    of its files; preset: the one it comes of, None for none; place: where it was asked for, for a person; own: options
+    that tell it from its preset's other jobs, above which no environment stands."""
 
     command: str
     values: Mapping[str, Any]
     name: str
     preset: str | None = None
     place: str = field(default="", compare=False)
+    own: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def key(self) -> str:

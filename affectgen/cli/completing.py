@@ -22,7 +22,8 @@ from click.shell_completion import (
 
 Items = list[CompletionItem[str]]
 FILES = re.compile(r"PATH|FILE|AUDIO|DIR|FOLDER|PLAN|PAGE|path")  # in what an option's help calls its value
-STEP = re.compile(r"(.*>)?([^>]*)", re.DOTALL)  # a path of emotions: what is there, and the word that is begun
+PRESET_NAMES = ("NAME|PATH", "[FILE|NAME...]")  # arguments of `presets` that name some
+STEP = re.compile(r"(.*[>~])?([^>~]*)", re.DOTALL)  # a path of emotions: what is there, and the word that is begun
 SUFFIX = ".toml"  # of presets
 
 
@@ -79,7 +80,8 @@ def completer(param: click.Parameter) -> Callable[[str], Items] | None:
         return affects
     if param.name == "checkpoint":
         return checkpoints
-    if param.name in ("preset", "presets") or called.startswith("PRESET"):
+    named = param.name in ("name", "files") and called in PRESET_NAMES
+    if named or param.name in ("preset", "presets", "extends") or called.startswith("PRESET"):
         return presets
     return None
 
@@ -94,6 +96,8 @@ def complete(param: click.Parameter, ctx: click.Context, text: str) -> Items:
     """What an option or argument may hold; a single item of the type "file" lets the shell offer files."""
     known = completer(param)
     found = known(text) if known is not None else param.shell_complete(ctx, text)
+    if known is affects:  # what it may be beside an emotion, in small letters: auto|keep|TEXT
+        found += _named([word for word in str(getattr(param, "metavar", "")).split("|") if word.islower()], text)
     if not found and (takes_files(param) or (known is presets and not found)):
         return [CompletionItem(text, type="file")]
     return found

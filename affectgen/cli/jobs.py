@@ -177,7 +177,8 @@ def _words(job: Job, spec: CommandSpec) -> tuple[list[str], list[str]]:
         option = spec.options[key]
         if value is None or option.kind == ENDING:
             continue
-        if job.preset is not None and option.variable is not None and os.environ.get(option.variable):
+        below = job.preset is not None and key not in job.own
+        if below and option.variable is not None and os.environ.get(option.variable):
             continue
         if option.argument:
             rest += [_text(each, key) for each in (value if isinstance(value, list) else [value])]

@@ -58,7 +58,7 @@ def plan_options(command: Command) -> Command:
         command,
         click.option("--from", "start", metavar="AFFECT", help="Where the listener is."),
         click.option("--to", "goal", metavar="AFFECT", help="Where the listener wants to be."),
-        click.option("--path", metavar="PATH", help='Another shape instead: "anxious>sad>calm".'),
+        click.option("--path", metavar="AFFECT", help='Another shape instead: "anxious>sad>calm".'),
         click.option("--minutes", type=Number(0.5, 240), default=PlanOptions.minutes, show_default=True,
                      help="Length of the session."),
         click.option("--clip", type=Number(5, 120), default=PlanOptions.clip, show_default=True,

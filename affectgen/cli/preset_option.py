@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from affectgen.errors import UsageError
 from affectgen.output import STDOUT
+
+if TYPE_CHECKING:
+    from affectgen.batch.spec import OptionSpec
 
 SAID = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
@@ -64,12 +68,23 @@ def preset_defaults(ctx: click.Context, opts: Mapping[str, Any], name: str) -> d
         if is_axis(value, preset.spec.options[option].several):
             raise UsageError(
                 f"The preset {preset.name} has {len(value)} values of {option}, and this command makes one piece.",
-                f"Choose one: --{option}={value[0]}, or make all: affectgen batch {name} -o out/",
+                f"Choose one: {_spelled(preset.spec.options[option], value[0])}, or make all: "
+                f"affectgen batch {name} -o out/",
             )
         here = _here(value, preset.spec.options[option].kind, option, said)
         if here is not None:
             found[str(params[option].name)] = here
     return found
+
+
+def _spelled(option: OptionSpec, value: Any) -> str:
+    """A value as words of the command line; of a switch, the switch."""
+    from affectgen.batch.spec import FLAG
+
+    if option.kind == FLAG:
+        return f"--{option.name}"
+    texts = [shlex.quote(str(one)) for one in (value if isinstance(value, list) else [value])]
+    return " ".join(texts if option.argument else [f"--{option.name}={text}" for text in texts])
 
 
 def long_name(param: click.Parameter) -> str:
@@ -100,6 +115,8 @@ def _here(value: Any, kind: str, option: str, said: Mapping[str, Any]) -> Any:
     output = str(said.get("output", STDOUT))
     if option == "format" and Path(output).suffix:
         return None  # the output's ending says it
+    if option == "bits" and _lossy(output, said):
+        return None
     if kind == ENDING:
         if output == STDOUT:
             return None
@@ -110,6 +127,14 @@ def _here(value: Any, kind: str, option: str, said: Mapping[str, Any]) -> Any:
             return None
         return value.replace(FROM_SOURCE, str(Path(source).with_suffix("")))
     return value
+
+
+def _lossy(output: str, said: Mapping[str, Any]) -> bool:
+    """Whether the sound asked for here has no bits to choose."""
+    from affectgen.audio.formats import FORMATS
+
+    lossy = {suffix for one in FORMATS if one.lossy for suffix in (*one.suffixes, f".{one.name}")}
+    return Path(output).suffix.lower() in lossy or f".{said.get('format', '')}" in lossy
 
 
 def _several(output: str, said: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -158,7 +159,7 @@ def new(
 
     \b
     affectgen presets new rainy --command "muser generate" -o rainy.toml -- --affect melancholic --bars 24
-    affectgen presets new deep --command "emogen generate" --extends sleep -o deep.toml -- --tempo 50
+    affectgen presets new deep --command "muser generate" --extends sleep -o deep.toml -- --tempo 50
     """
     from affectgen.batch.job import check_name
     from affectgen.batch.presets.preset import find_preset
@@ -175,6 +176,8 @@ def new(
     if output != STDOUT:
         check_output(path, force)
     values = _values(spec, options)
+    if output != STDOUT:
+        extends, values = _beside(path.parent, spec, extends, values)
     text = new_preset(name, spec, values, extends, schema_place(path, preset_roots()))
     data = checked_text(path, text, command, specs)
     if output == STDOUT:
@@ -184,6 +187,23 @@ def new(
     with Outputs(force) as outputs:
         outputs.add(path, data)
     click.echo(f"wrote {path}; say what it is for, then: affectgen presets check {path}", err=True)
+
+
+def _beside(
+    folder: Path, spec: CommandSpec, extends: str | None, values: dict[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """Paths as they were typed, told from the folder of the preset, where it will look for them."""
+    from affectgen.batch.presets.preset_files import is_path
+    from affectgen.batch.spec import FILE
+
+    def seen(value: Any) -> Any:
+        if isinstance(value, list):
+            return [seen(one) for one in value]
+        relative = isinstance(value, str) and not value.startswith("{") and not Path(value).expanduser().is_absolute()
+        return Path(os.path.relpath(value, folder)).as_posix() if relative else value
+
+    moved = {name: seen(value) if spec.options[name].kind == FILE else value for name, value in values.items()}
+    return (f"./{seen(extends)}" if extends is not None and is_path(extends) else extends), moved
 
 
 def _values(spec: CommandSpec, words: Sequence[str]) -> dict[str, Any]:

@@ -128,3 +128,14 @@ def test_work_travels(tmp_path):
     again = pickle.loads(pickle.dumps(work))
     assert again.order.settings == work.order.settings
     assert json.dumps(again.argv) == json.dumps(work.argv)
+
+
+def test_the_environment_does_not_stand_above_what_tells_a_presets_jobs_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("AFFECTGEN_SEED", "5")
+    monkeypatch.setenv("AFFECTGEN_AFFECT", "calm")
+    values = {"affect": "sad", "seed": 7, "best-of": 2}
+    job = Job("emogen generate", values, "j", "study", "line 1", frozenset(("affect", "seed")))
+    settings = plan_job(job, tmp_path, "auto").order.settings
+    assert (settings["affect"].value, settings["seed"].value) == ("sad", 7)
+    plain = plan_job(Job("emogen generate", values, "j", "study", "line 1"), tmp_path, "auto").order.settings
+    assert (plain["affect"].value, plain["seed"].value) == ("calm", 5)

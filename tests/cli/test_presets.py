@@ -226,3 +226,35 @@ def test_a_batch_of_a_preset(desk):
     assert (found["bars"], found["seed"][0]) == ((2, "preset"), 6)
     assert desk("muser", "generate", "--preset", "./mine.toml", "-o", "alone.mid").returncode == 0
     assert (desk.folder / "alone.mid").read_bytes() == (desk.folder / "out/many-calm-5-bars-2.mid").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ("film-grief", ("--source", "song.mid", "--keep", "pitch")),
+        ("film-grief", ("--continue", "song.mid")),
+        ("film-chase", ("--source", "song.mid", "--keep", "pitch")),
+    ],
+)  # fmt: skip
+def test_what_a_preset_says_makes_way_for_what_cannot_stand_beside_it(shell, preset, words):
+    import json
+
+    shell("muser", "generate", "-a", "calm", "--bars", "2", "--seed", "1", "-o", "song.mid")
+    found = json.loads(shell("presets", "show", preset, "--json").stdout)
+    command = found["command"].split()
+    done = shell(*command, "--preset", preset, "--seed", "1", *words, "-o", "new.mid")
+    assert b"came with" not in done.stderr
+    assert done.returncode in (0, 1), done.stderr  # 1: EmoGen's weights are not in this shell
+
+
+def test_a_new_preset_finds_what_was_typed_from_elsewhere(shell):
+    (shell.folder / "sub").mkdir()
+    (shell.folder / "song.mid").write_bytes(b"MThd")
+    words = ("--", "-a", "sad", "--source", "song.mid", "--keep", "pitch")
+    first = shell("presets", "new", "p", "-o", "sub/p.toml", "--command", "muser generate", *words)
+    assert first.returncode == 0, first.stderr
+    second = shell("presets", "new", "x", "-o", "x.toml", "--command", "muser generate", "--extends", "./sub/p.toml")
+    assert second.returncode == 0, second.stderr
+    for name in ("sub/p.toml", "x.toml"):
+        shown = shell("presets", "show", name).stdout.decode()
+        assert str(shell.folder / "song.mid") in shown

@@ -138,7 +138,7 @@ def test_faults_are_told(built, code, line, said):
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
-    modules = ("cli.speech_index", "cli.speech_convert", "speech.convert_task", "speech.index.query")
+    modules = ("cli.speech_index", "cli.speech_convert", "speech.converting.convert_task", "speech.index.query")
     lines = [f"import affectgen.{module}" for module in modules]
     check = "import sys; assert not {'torch', 'scipy', 'librosa', 'pocketsphinx'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", "; ".join([*lines, check])], check=True)

@@ -29,12 +29,12 @@ PLAN = ("from", "to", "path", "minutes", "clip", "overlap", "dwell", "match", "b
 # options that, said later, take away others said earlier: both together would be refused
 DISPLACED: Mapping[str, tuple[str, ...]] = {
     "affect": ("valence", "arousal"), "valence": ("affect",), "arousal": ("affect",),
-    "bars": ("seconds",), "seconds": ("bars",), "source": ("bars", "continue"),
-    "continue": ("source", "keep"), "from": ("path", "from-speech"), "to": ("path", "to-file"),
+    "bars": ("seconds",), "seconds": ("bars",), "source": ("bars", "seconds", "key", "continue"),
+    "continue": ("source", "keep", "key"), "from": ("path", "from-speech"), "to": ("path", "to-file"),
     "path": ("from", "to", "from-speech", "bound", "dwell", "match", "route"), "from-speech": ("from", "path"),
     "bound": ("path",), "dwell": ("path",), "match": ("path",), "route": ("path",), "plan-file": PLAN,
     "text": ("text-file",), "text-file": ("text",), "to-file": ("to",), "before": ("before-file",),
-    "before-file": ("before",),
+    "before-file": ("before",), "span": ("before", "before-file", "whole"), "whole": ("before", "before-file", "span"),
 }  # fmt: skip
 
 

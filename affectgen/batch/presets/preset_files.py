@@ -118,6 +118,8 @@ def _doubts(file: PresetFile, spec: CommandSpec) -> Iterable[tuple[str, str]]:
                 yield name, f"{name} holds {again!r} twice, and the pieces would be the same."
         if any(isinstance(each, str) and "\0" in each for each in _flat(value)):
             yield name, f"{name} holds a character that no command line can hold."
+        if option.kind == FILE and any(FROM_SOURCE in str(one)[1:] for one in _flat(value)):
+            yield name, f"{name} holds {FROM_SOURCE}, which stands at the beginning of a path or nowhere."
         if option.kind == FILE and "-" in _flat(value):
             yield name, f"{name} got '-': a preset reads no standard input. Name a file."
 

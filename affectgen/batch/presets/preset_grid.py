@@ -33,6 +33,7 @@ def jobs_of(preset: Preset, seed: int, count: int | None, sources: Sequence[str]
         size *= len(preset.options[axis])
     if size > MOST_JOBS:
         raise UsageError(f"The preset {preset.name} comes to {size} pieces.", f"Ask for at most {MOST_JOBS}.")
+    own = frozenset((*axes, SEED))
     jobs: list[Job] = []
     taken: set[str] = set()
     grid = itertools.product(given, *(preset.options[axis] for axis in axes), seeds)
@@ -40,7 +41,7 @@ def jobs_of(preset: Preset, seed: int, count: int | None, sources: Sequence[str]
         values = _values(preset, source, dict(zip(axes, point, strict=True)), drawn)
         name = unique(named(preset.title, preset.name, preset.command, values, axes, number), taken)
         taken.add(name.casefold())
-        jobs.append(Job(preset.command, values, name, preset.name, f"preset {preset.name}, piece {name}"))
+        jobs.append(Job(preset.command, values, name, preset.name, f"preset {preset.name}, piece {name}", own))
     return jobs
 
 

@@ -30,6 +30,7 @@ def test_lists_make_a_grid_in_their_order_with_seeds_innermost():
     assert jobs[0].name == "p-calm-7-bars-4"
     assert jobs[-1].name == "p-sad_happy-8-bars-8"
     assert jobs[0].preset == "p"
+    assert jobs[0].own == {"affect", "bars", "seed"}
 
 
 def test_a_list_of_lists_is_an_axis_of_what_takes_several():
