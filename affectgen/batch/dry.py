@@ -8,29 +8,39 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from affectgen.batch.journal import DONE, FAILED, TODO, read_rows
+from affectgen.batch.journal import FAILED, TODO, Row, read_rows
 from affectgen.batch.lines import Line
+from affectgen.batch.pool import Fault
 from affectgen.batch.prepare import Plan, planned
-from affectgen.batch.runner import KEPT, Entry
+from affectgen.batch.resume import standing
+from affectgen.batch.runner import KEPT, SKIPPED, Entry
+from affectgen.errors import AffectgenError
 
 
-def dry_lines(lines: Sequence[Line], plan: Plan, folder: Path) -> Iterator[dict[str, Any]]:
-    """A line for each job: its name, its status (todo, kept, or failed with the reason) and its command line."""
-    done = {row.name: row.key for row in read_rows(folder) if row.state == DONE}
+def dry_lines(
+    lines: Sequence[Line], plan: Plan, folder: Path, force: bool = False, skip: bool = False
+) -> Iterator[dict[str, Any]]:
+    """A line for each job: its name, its status (todo, kept, skipped, failed with the reason) and its command line."""
+    rows = {row.name: row for row in read_rows(folder)}
     with tempfile.TemporaryDirectory() as empty:
-        for entry in planned(lines, plan, folder if folder.is_dir() else Path(empty)):
-            yield _line(entry, done.get(entry.job.name) == entry.job.key)
+        place = folder if folder.is_dir() else Path(empty)
+        for entry in planned(lines, plan, place):
+            yield _line(entry, rows.get(entry.job.name), place, force, skip)
 
 
-def _line(entry: Entry, done: bool) -> dict[str, Any]:
+def _line(entry: Entry, row: Row | None, folder: Path, force: bool, skip: bool) -> dict[str, Any]:
     job = entry.job
     told: dict[str, Any] = {"name": job.name, "command": job.command, "preset": job.preset}
     if entry.work is None:
         error = None if entry.fault is None else entry.fault.to_json()
         return {**told, "status": FAILED, "error": error}
-    shown = shlex.join(["affectgen", *entry.work.argv])
     target = entry.work.order.target
+    try:
+        found = standing(job, target, row, None, folder, force, skip)
+    except AffectgenError as error:  # files are in the way
+        return {**told, "status": FAILED, "error": Fault.of(error).to_json()}
+    status = TODO if found.kept is None else SKIPPED if found.skipped else KEPT
     return {
-        **told, "status": KEPT if done else TODO, "seed": job.values.get("seed"), "line": shown,
-        "files": [path.name for path in target.files()],
+        **told, "status": status, "seed": job.values.get("seed"),
+        "line": shlex.join(["affectgen", *entry.work.argv]), "files": [path.name for path in target.files()],
     }  # fmt: skip

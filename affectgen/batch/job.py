@@ -14,14 +14,14 @@ from affectgen.batch.spec import Specs, find_spec
 from affectgen.errors import UsageError
 
 UNFIT = re.compile(r"[^\w.+-]+")  # characters that are no good in a file name
-LONGEST = 180  # characters of a name, which leaves room for endings
+LONGEST = 180  # bytes of a name, which leaves room for endings
 
 
 @dataclass(frozen=True)
 class Job:
     """command: "emogen generate"; values: of its options by their long names without dashes, JSON-able; name: the stem
     of its files; preset: the one it comes of, None for none; place: where it was asked for, for a person; own: options
-    that tell it from its preset's other jobs, above which no environment stands."""
+    that tell it from its preset's other jobs, above which no environment stands; sealed: its key once it is planned."""
 
     command: str
     values: Mapping[str, Any]
@@ -29,10 +29,14 @@ class Job:
     preset: str | None = None
     place: str = field(default="", compare=False)
     own: frozenset[str] = field(default=frozenset(), compare=False)
+    sealed: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
-        """What tells it from other jobs, 64 hexadecimal digits: the command, the values, the name."""
+        """What tells it from other jobs, 64 hexadecimal digits: by all of its settings and what its files hold, once it
+        is planned; before, by what was asked for."""
+        if self.sealed is not None:
+            return self.sealed
         told = json.dumps([self.command, dict(self.values), self.name], sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -44,15 +48,18 @@ class Job:
 
 def fit_name(text: str) -> str:
     """Text as the stem of a file: `sad>calm` is `sad_calm`."""
-    return UNFIT.sub("_", text).strip("_.")[:LONGEST]
+    fit = UNFIT.sub("_", text).strip("_.").encode("utf-8", "ignore")[:LONGEST]
+    return fit.decode("utf-8", "ignore").strip("_.")
 
 
 def check_name(name: Any, place: str) -> str:
     """A name as somebody gave it. UsageError where it is no stem of a file."""
-    if not isinstance(name, str) or not name or Path(name).name != name or name.startswith(".") or "\0" in name:
-        raise UsageError(f"{place}: the name {name!r} is no file's name.", "Use letters, digits, dots and dashes.")
-    if len(name) > LONGEST:
-        raise UsageError(f"{place}: the name {name[:40]}... has {len(name)} characters.", f"Use at most {LONGEST}.")
+    fit = isinstance(name, str) and bool(name) and name.isprintable() and Path(name).name == name
+    if not isinstance(name, str) or not fit or name.startswith("."):
+        raise UsageError(f"{place}: the name {str(name)[:60]!r} is no file's name.", "Use letters, digits and dashes.")
+    size = len(name.encode("utf-8", "replace"))
+    if size > LONGEST:
+        raise UsageError(f"{place}: the name {name[:40]}... has {size} bytes.", f"Use at most {LONGEST}.")
     return name
 
 
@@ -60,7 +67,7 @@ def default_name(preset: str | None, command: str, values: Mapping[str, Any]) ->
     """The preset or the command, what is asked for, and the seed: `study-calm-17`."""
     parts = [preset if preset is not None else command.replace(" ", "-")]
     for option in ("affect", "source", "files"):
-        if option in values:
+        if values.get(option) not in (None, []):
             value = values[option][0] if isinstance(values[option], list) else values[option]
             parts.append(Path(str(value)).stem if option != "affect" else str(value))
     if "seed" in values:

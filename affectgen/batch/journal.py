@@ -23,6 +23,7 @@ from affectgen.output import explain
 NAME = ".affectgen-batch.sqlite"
 FORMAT = 1
 TODO, DONE, FAILED = "todo", "done", "failed"
+UNWRITABLE = ("unable to open", "readonly", "I/O")  # what SQLite says where the disk is at fault
 TABLES = """
 create table if not exists facts (name text primary key, value text not null);
 create table if not exists jobs (
@@ -100,9 +101,9 @@ class Journal:
         text = str(error)
         if "locked" in text:
             return AffectgenError(f"Another batch is at work in {self.folder}.", "Wait for it, or give another folder.")
-        if "full" in text or "I/O" in text:
+        if "full" in text:
             return explain(OSError(28, text), self.path)
-        if isinstance(error, sqlite3.OperationalError) and "unable to open" in text:
+        if isinstance(error, sqlite3.OperationalError) and any(said in text for said in UNWRITABLE):
             return AffectgenError(f"The journal {self.path} cannot be written.", "Choose another folder.")
         return AffectgenError(
             f"{self.path} is no journal of affectgen: {text}.", "Move it away; what it says is then forgotten."
@@ -161,19 +162,28 @@ def read_rows(folder: Path) -> Iterator[Row]:
 
     AffectgenError where the file is none of affectgen's, or a batch is at work.
     """
+    yield from (_row(found) for found in _read(folder, f"select {COLUMNS} from jobs order by name"))
+
+
+def read_fact(folder: Path, name: str) -> str | None:
+    """A fact of a folder's journal, read in the same way; None where it is not known."""
+    found = _read(folder, "select value from facts where name = ?", name)
+    return found[0][0] if found else None
+
+
+def _read(folder: Path, statement: str, *values: str) -> list[Any]:
     path = folder / NAME
     if not path.is_file():
-        return
+        return []
     try:
         # what a kill left half written is taken back by whoever opens the file next, if he may write
         mode = "rw" if os.access(path, os.W_OK) and os.access(folder, os.W_OK) else "ro"
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, timeout=0.5)) as base:
-            found = base.execute(f"select {COLUMNS} from jobs order by name").fetchall()
+            return base.execute(statement, values).fetchall()
     except sqlite3.Error as error:
         busy = "locked" in str(error)
         text = f"A batch is at work in {folder}." if busy else f"{path} is no journal of affectgen: {error}."
         raise AffectgenError(text, "Wait for it." if busy else "Move it away.") from error
-    yield from (_row(each) for each in found)
 
 
 def seen(path: Path, sha256: str) -> File:

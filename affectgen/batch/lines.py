@@ -27,7 +27,7 @@ def read_lines(text: bytes, specs: Specs, seed: int, where: str) -> list[Line]:
         raise UsageError(f"{where} is no text in UTF-8.", "Write one JSON object a line.") from error
     numbered = [(n, line) for n, line in enumerate(lines) if line.strip()]
     found = [_line(line, specs, seed + n, f"line {n + 1} of {where}", n + 1) for n, line in numbered]
-    check_unique(job for job, _ in found)
+    check_unique(job for job, fault in found if fault is None)
     return found
 
 
@@ -36,7 +36,17 @@ def _line(text: str, specs: Specs, seed: int, place: str, number: int) -> Line:
     try:
         return _job(text, specs, seed, place, number), None
     except AffectgenError as error:
-        return Job("", {}, f"line-{number}", None, place), Fault.of(error)
+        return Job(*_asked(text, number), None, place), Fault.of(error)
+
+
+def _asked(text: str, number: int) -> tuple[str, dict[str, Any], str]:
+    """What a faulty line says of itself all the same: its command, nothing, and its name."""
+    try:
+        held = _parsed(text, "")
+        command = held.get(COMMAND)
+        return str(command) if isinstance(command, str) else "", {}, check_name(held.get(NAME), "")
+    except AffectgenError:
+        return "", {}, f"line-{number}"
 
 
 def _job(text: str, specs: Specs, seed: int, place: str, number: int) -> Job:
@@ -46,6 +56,8 @@ def _job(text: str, specs: Specs, seed: int, place: str, number: int) -> Job:
         raise UsageError(f"{place} names no command.", f'Write for example "{COMMAND}": "emogen generate".')
     given = held.pop(NAME, None)
     values = {key.replace("_", "-"): value for key, value in held.items() if value is not None}
+    if len({key.replace("_", "-") for key in held}) < len(held):
+        raise UsageError(f"{place}: an option stands twice, with - and with _.", "Say it once.")
     try:
         spec = find_spec(specs, command)
         spec.check(values)

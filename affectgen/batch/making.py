@@ -37,10 +37,10 @@ def deliver(work: Work, result: Result, seconds: Mapping[str, float]) -> Made:
 def _write(target: Target, manifest: Manifest, result: Result, sound: Sound | None) -> Made:
     """The piece, its picture, its sound and the manifests: all of them, or none."""
     with Outputs(target.force) as outputs:
+        if target.manifest is not None:  # it appears first: after a kill it tells whose the other files are
+            outputs.add(target.manifest, manifest.to_bytes())
         if target.piece is not None:
             outputs.add(target.piece, result.data)
-        if target.manifest is not None:
-            outputs.add(target.manifest, manifest.to_bytes())
         if target.plot is not None:
             outputs.add(target.plot, _draw(result, target, target.plot))
         if target.audio is not None and sound is not None:

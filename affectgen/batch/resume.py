@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,9 @@ from affectgen.batch.journal import DONE, File, Journal, Row, seen
 from affectgen.batch.order import Target
 from affectgen.errors import AffectgenError
 from affectgen.manifest import Manifest, file_hash, read_manifest
+from affectgen.output import PART
 
 JOB = "job"  # key of a manifest's details that holds the job's
-PART = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 
 
 @dataclass(frozen=True)
@@ -26,35 +25,56 @@ class Standing:
     skipped: bool = False
 
 
-def standing(job: Job, target: Target, row: Row | None, journal: Journal, force: bool, skip: bool) -> Standing:
-    """Whether a job needs to be made. force: make it anew where somebody else's files lie; skip: leave those.
+def standing(
+    job: Job, target: Target, row: Row | None, journal: Journal | None, folder: Path, force: bool, skip: bool
+) -> Standing:
+    """Whether a job needs to be made. force: make it anew where somebody else's files lie; skip: leave those; journal:
+    None where one only asks, and nothing is to be changed.
 
-    AffectgenError where files are in the way.
+    A job's own files that are not whole go, and with force the manifests of others', so that nothing of them is ever
+    taken for new. AffectgenError where files are in the way.
     """
     own = row is not None and row.key == job.key
-    if own and row is not None and row.state == DONE and _as_recorded(journal.folder, row.files):
-        return Standing(row.told)
+    if own and row is not None and row.state == DONE and as_recorded(folder, row.files):
+        return Standing({**row.told, "files": _named(target)})
     there = [path for path in target.files() if path.exists()]
     if not there:
         return Standing()
-    if own:  # begun by a batch that was killed, or changed since
-        found = _adopted(job, target, journal) if row is not None and row.state != DONE else None
-        return Standing(found)
-    if skip:
-        return Standing({"name": job.name, "command": job.command, "files": _named(target)}, skipped=True)
+    begun = _manifest_of(job, target)
+    if (own or row is None) and begun is not None:  # by a batch that was killed, or whose journal is lost
+        told = _adopted(job, target, begun, journal)
+        if told is not None:
+            return Standing(told)
+    if (own and row is not None and row.state == DONE) or begun is not None:
+        return _remade(target.files(), journal)
+    if skip and target.piece is not None and target.piece.exists():
+        return Standing(skipped_line(job, target), skipped=True)
     if force:
-        return Standing()
-    why = "was made from other settings" if row is not None else "exists already"
+        return _remade([path for path in (target.manifest, target.audio_manifest) if path is not None], journal)
+    why = "was made from other settings" if row is not None and not own else "exists already"
     raise AffectgenError(
         f"{there[0]} {why}.", "--force makes it anew, --skip-existing leaves it; or give another folder."
     )
+
+
+def _remade(paths: Sequence[Path], journal: Journal | None) -> Standing:
+    """To be made; these files go first."""
+    for path in paths if journal is not None else ():
+        path.unlink(missing_ok=True)
+    return Standing()
+
+
+def skipped_line(job: Job, target: Target) -> dict[str, Any]:
+    """The result line of a job whose place is taken by a file that is left alone."""
+    return {"name": job.name, "command": job.command, "preset": job.preset, "seed": job.values.get("seed"),
+            "files": _named(target)}  # fmt: skip
 
 
 def _named(target: Target) -> dict[str, str | None]:
     return {name: None if path is None else str(path) for name, path in target.named().items()}
 
 
-def _as_recorded(folder: Path, files: Sequence[File]) -> bool:
+def as_recorded(folder: Path, files: Sequence[File]) -> bool:
     """Whether files are what they were; those whose time of change is another are hashed."""
     for file in files:
         path = folder / file.name
@@ -67,21 +87,35 @@ def _as_recorded(folder: Path, files: Sequence[File]) -> bool:
     return bool(files)
 
 
-def _adopted(job: Job, target: Target, journal: Journal) -> Mapping[str, Any] | None:
-    """The result line of a job whose files are all there although the journal was not told, None where they are not."""
-    if target.manifest is None or target.piece is None or not all(path.is_file() for path in target.files()):
+def _manifest_of(job: Job, target: Target) -> Manifest | None:
+    """The manifest that lies there, if this job wrote it."""
+    if target.manifest is None:
         return None
     try:
         manifest = read_manifest(target.manifest)
     except AffectgenError:  # cut short, or another's: the job is made anew
         return None
     note = manifest.details.get(JOB)
-    if not isinstance(note, dict) or note.get("key") != job.key:
+    return manifest if isinstance(note, dict) and note.get("key") == job.key else None
+
+
+def _adopted(job: Job, target: Target, manifest: Manifest, journal: Journal | None) -> Mapping[str, Any] | None:
+    """The result line of a job whose files are all there although the journal was not told, None where they are not."""
+    if target.piece is None or not all(path.is_file() for path in target.files()):
         return None
     if file_hash(target.piece) != manifest.output["sha256"]:
         return None
+    if target.audio is not None and target.audio_manifest is not None:
+        try:
+            sound = read_manifest(target.audio_manifest)
+        except AffectgenError:
+            return None
+        if file_hash(target.audio) != sound.output["sha256"]:
+            return None
     told = result_line(job, target, manifest, sum(manifest.seconds.values()))
-    journal.close_job(job.name, DONE, told, files_of(target))
+    if journal is not None:
+        journal.enter([job])
+        journal.close_job(job.name, DONE, told, files_of(target))
     return told
 
 

@@ -12,7 +12,7 @@ from affectgen.batch.job import Job
 from affectgen.batch.journal import DONE, FAILED, Journal
 from affectgen.batch.order import Work
 from affectgen.batch.pool import LOST, Event, Fault, Pool, Share
-from affectgen.batch.resume import files_of, result_line
+from affectgen.batch.resume import clean_parts, files_of, result_line
 from affectgen.errors import NoSpace
 from affectgen.manifest import manifest_of
 from affectgen.task import find_task
@@ -64,10 +64,12 @@ Hear = Callable[[Mapping[str, Any], Tally], None]  # a result line, and how far 
 
 @dataclass
 class _Hands:
-    """What a worker is at: jobs by number, and since when; since None: it is idle; begun: its models are there."""
+    """What a worker is at: jobs by number, since when, and how many there were; since None: it is idle; begun: its
+    models are there."""
 
     at: list[int] = field(default_factory=list)
     since: float | None = None
+    size: int = 0
     begun: bool = False
 
 
@@ -108,7 +110,13 @@ class Runner:
             self._work(pool)
         finally:
             pool.close()
+            clean_parts(self.journal.folder, self._names())
         return self.tally
+
+    def _names(self) -> list[str]:
+        """The files of all jobs."""
+        works = [entry.work for entry in self.entries if entry.work is not None]
+        return [path.name for work in works for path in work.order.target.files()]
 
     def _work(self, pool: Pool) -> None:
         """Give and hear until nothing is left."""
@@ -137,7 +145,7 @@ class Runner:
         return () if work is None else model_of(work)
 
     def _give(self, pool: Pool, worker: int, parcel: tuple[int, ...]) -> None:
-        self._hands[worker] = _Hands(list(parcel), time.monotonic())
+        self._hands[worker] = _Hands(list(parcel), time.monotonic(), len(parcel))
         self._held[worker] = self._model(parcel[0])
         pool.give(worker, [self._share(number) for number in parcel])
 
@@ -156,7 +164,7 @@ class Runner:
             fault = Fault(LOST, "The process that made it ended.", "Its memory may have run out.")
             self._lose(pool, event.worker, fault, event.blameless)
         elif event.begun:
-            self._hands[event.worker] = _Hands(hands.at, time.monotonic(), True)
+            self._hands[event.worker] = _Hands(hands.at, time.monotonic(), hands.size, True)
         elif event.number is None:
             self._hands[event.worker] = _Hands()
         else:
@@ -183,7 +191,7 @@ class Runner:
         if self.how.timeout is None:
             return
         for worker, hands in enumerate(self._hands):
-            allowed = self.how.timeout * len(hands.at) + (0.0 if hands.begun else START)
+            allowed = self.how.timeout * hands.size + (0.0 if hands.begun else START)
             if hands.since is not None and hands.at and time.monotonic() - hands.since > allowed:
                 text = f"It took longer than {self.how.timeout:g} s."
                 self._lose(pool, worker, Fault("Timeout", text, "Allow more: --timeout"))
@@ -194,7 +202,12 @@ class Runner:
             raise ValueError("a job without work")
         target = entry.work.order.target
         line = result_line(entry.job, target, manifest_of(made), seconds)
-        self.journal.close_job(entry.job.name, DONE, line, files_of(target))
+        try:
+            files = files_of(target)
+        except OSError as error:  # somebody took a file away meanwhile
+            self._failed(number, Fault("OSError", f"{error.filename} is gone, or cannot be read.", "Run it again."))
+            return
+        self.journal.close_job(entry.job.name, DONE, line, files)
         self.tally.done += 1
         self.tally.seconds += seconds
         self._tell(line)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.batch.journal import FAILED, Journal
+from affectgen.batch.journal import FAILED, Journal, read_fact
 from affectgen.batch.lines import Line, check_unique, read_lines
 from affectgen.batch.pool import Pool
 from affectgen.batch.prepare import Prepared, planned, prepare
@@ -21,12 +21,13 @@ from affectgen.cli.options import LARGEST_SEED, Number, Talk, device_option, rea
 from affectgen.cli.pieces import output_folder
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
-from affectgen.output import STDOUT, standard_output
+from affectgen.output import STDOUT, check_output, standard_output
 
 if TYPE_CHECKING:
     from affectgen.batch.presets.preset import Preset
 
 SEED_FACT = "seed"
+PAGES = (".html", ".htm")
 
 
 @click.command()
@@ -81,6 +82,7 @@ def batch(presets: tuple[str, ...], output: str, **params: Any) -> None:
         seed = _seed(journal, params["seed"], talk)
         lines = _lines(presets, stdin, seed, params, Talk(quiet=True))
         entries = planned(lines, partial(plan_job, device=params["device"]), folder)
+        _check_report(params["report"], entries)
         prepared = prepare(entries, journal, params["force"], params["skip_existing"])
         tally = _run(prepared, journal, params, talk)
         if params["report"] is not None:
@@ -151,14 +153,20 @@ def _dry_run(
     """Print a line for each job: what would be done, and how one would say it alone."""
     from affectgen.batch.dry import dry_lines
 
-    lines = _lines(presets, stdin, params["seed"] if params["seed"] is not None else 0, params, talk)
-    told = list(dry_lines(lines, partial(plan_job, device=params["device"]), folder))
+    if folder.exists() and not folder.is_dir():
+        raise AffectgenError(f"{folder} is a file, and a folder was expected.", "Give another name.")
+    known = read_fact(folder, SEED_FACT)
+    seed = params["seed"] if params["seed"] is not None else int(known) if known is not None else 0
+    lines = _lines(presets, stdin, seed, params, talk)
+    plan = partial(plan_job, device=params["device"])
+    told = list(dry_lines(lines, plan, folder, params["force"], params["skip_existing"]))
     for line in told:
         click.echo(json.dumps(line, ensure_ascii=True))
     wrong = [line for line in told if line["status"] == FAILED]
-    click.echo(f"{len(told)} jobs, {len(wrong)} of them wrong", err=True)
+    talk.say(f"{len(told)} jobs, {len(wrong)} of them wrong")
     if wrong:
-        raise PartlyFailed(f"{len(wrong)} of {len(told)} jobs cannot be done.", "Each is named above.")
+        kind = PartlyFailed if len(wrong) < len(told) else AffectgenError
+        raise kind(f"{len(wrong)} of {len(told)} jobs cannot be done.", "The lines above say which, and why.")
 
 
 def _run(prepared: Prepared, journal: Journal, params: Mapping[str, Any], talk: Talk) -> Tally:
@@ -173,9 +181,14 @@ def _run(prepared: Prepared, journal: Journal, params: Mapping[str, Any], talk: 
         for line, skipped in prepared.kept.values():
             runner.keep(line, skipped)
         tally = runner.run(prepared.todo)
-    finally:
+    except BrokenPipeError:  # nobody listens any more
+        raise
+    except BaseException:
         meter.close()
         talk.say(pace.summary(runner.tally))
+        raise
+    meter.close()
+    talk.say(pace.summary(tally))
     return tally
 
 
@@ -212,6 +225,18 @@ class Meter:
     def close(self) -> None:
         """The last line has been told."""
         self._talk.clear()
+
+
+def _check_report(page: Path | None, entries: Sequence[Entry]) -> None:
+    """UsageError or AffectgenError for a page that could not be written, before anything is made."""
+    if page is None:
+        return
+    if page.suffix.lower() not in PAGES:
+        raise UsageError(f"--report {page} has another ending than a page.", f"Use {' or '.join(PAGES)}.")
+    check_output(page, force=True)
+    files = [path for one in entries if one.work is not None for path in one.work.order.target.files()]
+    if page.resolve() in {path.resolve() for path in files}:
+        raise UsageError(f"--report {page} is a file of one of the jobs.", "Give the page another name.")
 
 
 def _report(page: Path, entries: Sequence[Entry], tally: Tally, talk: Talk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -39,6 +40,7 @@ NOT_OF_JOBS = frozenset((
     "preset",
 ))  # fmt: skip
 BESIDE = frozenset({"audio", "plot", "cue", "report"})  # further files, which get the job's name
+ENDING_FORM = re.compile(r"\.?[A-Za-z0-9]{1,8}")
 HELP = ["-h", "--help"]  # as everywhere: a command keeps the first it is asked with
 JOBS = "jobs"  # processes of a command's own
 MIDI, WAVE = ".mid", ".wav"  # what a command writes that cannot choose, and that can
@@ -146,7 +148,7 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     spec = find_spec(specs, job.command)
     spec.check(job.values)
     for name, option in spec.options.items():
-        if option.argument and option.required and job.values.get(name) is None:
+        if option.argument and option.required and job.values.get(name) in (None, []):
             raise UsageError(f"`{job.command}` needs {name!r}, a file.", f"Name it: {name}, or --source PATH.")
     command = find_command(job.command)
     if command is None:
@@ -208,6 +210,8 @@ def _text(value: Any, key: str) -> str:
         return ",".join(value)  # names, as --keep takes them
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UsageError(f"{key} got {value!r}; a text or a number was expected.", "Give one value.")
+    if "\0" in str(value):
+        raise UsageError(f"{key} holds a character that no command line can hold.", "Leave it out.")
     if value == "-" and key != "output":
         raise UsageError(f"{key} is '-', and standard input is not a job's.", "Name a file.")
     return str(value)
@@ -221,7 +225,7 @@ def _asked_beside(job: Job, spec: CommandSpec) -> list[str]:
 def _ending(job: Job, key: str) -> str:
     """The name of a further file."""
     value = job.values[key]
-    if not isinstance(value, str) or not value.strip(".") or "/" in value:
+    if not isinstance(value, str) or ENDING_FORM.fullmatch(value) is None:
         raise UsageError(f"{key} got {value!r}; the ending of a file was expected.", 'Write for example "wav".')
     return f"{job.name}.{value.lstrip('.')}"
 

@@ -96,6 +96,8 @@ def read_stdin(ctx: click.Context | None) -> bytes:
     if meta.setdefault("affectgen.stdin", False):
         raise UsageError("Two inputs are '-', and standard input is read only once.", "Name a file for one of them.")
     meta["affectgen.stdin"] = True
+    if sys.stdin is None:  # it was closed before we came
+        return b""
     return sys.stdin.buffer.read()
 
 

@@ -7,7 +7,10 @@ from affectgen.batch.job import Job
 from affectgen.batch.journal import DONE, Journal
 from affectgen.batch.order import Order, Target, Work
 from affectgen.batch.pool import Fault
+from affectgen.batch.prepare import planned
+from affectgen.batch.resume import files_of
 from affectgen.errors import UsageError
+from affectgen.manifest import Setting
 
 GOOD, OLD, BAD = (Job("compose", {"seed": 1}, name, "study") for name in ("good", "old", "bad"))
 
@@ -16,7 +19,8 @@ def plan(job, folder):
     if job is BAD:
         raise UsageError("It cannot be.", "Try another.")
     assert folder.is_dir()
-    return Work("compose", ("compose", "-a", "sad calm"), {}, Order({}, Target(folder / "x.mid", None, None, True)))
+    target = Target(folder / f"{job.name}.mid", None, None, True)
+    return Work("compose", ("compose", "-a", "sad calm"), {"checkpoint": Setting(None, "default")}, Order({}, target))
 
 
 def lines(folder):
@@ -25,13 +29,21 @@ def lines(folder):
 
 def test_each_job_is_told_with_its_state(tmp_path):
     with Journal(tmp_path) as journal:
-        journal.enter([OLD])
-        journal.close_job("old", DONE, {}, [])
+        (old,) = planned([(OLD, None)], plan, tmp_path)
+        (tmp_path / "old.mid").write_bytes(b"piece")
+        journal.enter([old.job])
+        journal.close_job("old", DONE, {}, files_of(old.work.order.target))
     found = lines(tmp_path)
     assert {name: each["status"] for name, each in found.items()} == {"good": "todo", "old": "kept", "bad": "failed"}
     assert found["good"]["line"] == "affectgen compose -a 'sad calm'"
-    assert found["good"]["files"] == ["x.mid"]
+    assert found["good"]["files"] == ["good.mid"]
     assert found["bad"]["error"]["message"] == "It cannot be."
+    (tmp_path / "old.mid").write_bytes(b"changed")
+    (tmp_path / "good.mid").write_bytes(b"mine")
+    found = lines(tmp_path)
+    assert {name: each["status"] for name, each in found.items()} == {"good": "failed", "old": "todo", "bad": "failed"}
+    assert "exists already" in found["good"]["error"]["message"]
+    assert (tmp_path / "old.mid").read_bytes() == b"changed"
 
 
 def test_a_folder_that_is_not_there_stays_so(tmp_path):

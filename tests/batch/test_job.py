@@ -34,13 +34,14 @@ def test_the_ending_is_the_format_asked_for_or_the_commands():
 @given(st.text())
 def test_a_fitted_name_is_one_files_stem(text):
     name = fit_name(text)
-    assert len(name) <= LONGEST
+    assert len(name.encode()) <= LONGEST
     assert not set(name) & set("/\\>:*?\"<| \0\n")
     if name:
         assert check_name(name, "here") == name
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", ".hidden", "a\0b", 3, None, "x" * (LONGEST + 1)])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", ".hidden", "a\0b", 3, None, "x" * (LONGEST + 1),
+                                  "a\ud800", "y\nError: fake", "\x1b[31m", "😀" * 60])  # fmt: skip
 def test_what_is_no_files_name_is_refused(name):
     with pytest.raises(UsageError, match="line 4"):
         check_name(name, "line 4")

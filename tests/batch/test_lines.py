@@ -43,6 +43,7 @@ def test_seeds_that_are_not_named_are_counted_by_line_where_the_command_draws():
         ('{"command": "compos"}', "line 2 of standard input: 'compos' is no command"),
         ('{"command": "compose", "sed": 1}', "line 2 of standard input: `compose` has no option 'sed'"),
         ('{"command": "compose", "name": "a/b"}', "line 2 of standard input: the name"),
+        ('{"command": "compose", "best_of": 1, "best-of": 2}', "line 2 of standard input: an option stands twice"),
         ('{"command": "compose", "seed": 1, "seed": 2}', "line 2 of standard input is no JSON: a key stands twice"),
         ("[" * 100_000, "line 2 of standard input is no JSON"),
     ],
@@ -54,6 +55,13 @@ def test_a_line_that_is_wrong_is_told_and_the_others_are_read(line, expected):
     assert (good.command, last.command) == ("compose", "join")
     assert fault is not None
     assert fault.message.startswith(expected)
+
+
+def test_a_faulty_line_keeps_its_name_and_is_in_nobodys_way():
+    found = read({"command": "compose", "name": "j7", "affectt": "calm"}, {"command": "compose", "name": "j7"})
+    assert [(job.name, job.command, fault is None) for job, fault in found] == [
+        ("j7", "compose", False), ("j7", "compose", True)
+    ]  # fmt: skip
 
 
 def test_two_jobs_of_one_name_are_refused_even_in_other_letters():
@@ -72,4 +80,5 @@ def test_any_objects_come_back_as_jobs_or_faults(objects):
     assert len(found) == len(objects)
     check_unique(job for job, _ in found)
     for held, (job, fault) in zip(objects, found, strict=True):
-        assert (fault is None) == (held.get("command") == job.command != "")
+        assert fault is not None or job.command in SPECS
+        assert job.command in ("", held.get("command"))

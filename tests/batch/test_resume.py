@@ -42,7 +42,7 @@ def stand(place: Target, row: bool | str, force: bool = False, skip: bool = Fals
         if state == DONE:
             journal.close_job("a", DONE, {"name": "a", "x": 1}, files_of(place))
         found: Row | None = journal.rows()[0] if row else None
-        return standing(JOBBED, place, found, journal, force, skip), journal.rows()[0]
+        return standing(JOBBED, place, found, journal, place.piece.parent, force, skip), journal.rows()[0]
 
 
 def test_nothing_there_is_made(place):
@@ -52,15 +52,20 @@ def test_nothing_there_is_made(place):
 
 def test_what_is_done_is_kept_even_if_it_was_touched(place):
     write(place, manifest())
-    assert stand(place, True, state=DONE)[0].kept == {"name": "a", "x": 1}
+    files = {"piece": str(place.piece), "manifest": str(place.manifest), "plot": None}  # where they lie now
+    assert stand(place, True, state=DONE)[0].kept == {"name": "a", "x": 1, "files": files}
     with Journal(place.piece.parent) as journal:
         row = journal.rows()[0]
+
+        def now() -> Standing:
+            return standing(JOBBED, place, row, journal, place.piece.parent, False, False)
+
         place.piece.touch()
-        assert standing(JOBBED, place, row, journal, False, False).kept == {"name": "a", "x": 1}
+        assert now().kept == {"name": "a", "x": 1, "files": files}
         place.piece.write_bytes(b"other")  # as long as before
-        assert standing(JOBBED, place, row, journal, False, False) == Standing()
-        place.piece.unlink()
-        assert standing(JOBBED, place, row, journal, False, False) == Standing()
+        assert now() == Standing()
+        assert not place.manifest.exists()  # nothing of it is ever taken for new
+        assert now() == Standing()
 
 
 def test_what_a_killed_batch_had_written_is_adopted(place):
@@ -70,15 +75,56 @@ def test_what_a_killed_batch_had_written_is_adopted(place):
     assert (row.state, row.files) == (DONE, tuple(files_of(place)))
 
 
-@pytest.mark.parametrize("what", ["key", "hash", "no manifest", "cut", "no job"])
-def test_what_is_not_whole_or_not_the_jobs_is_made_anew(place, what):
-    made = {"key": manifest("another"), "hash": manifest(data=b"other"), "no job": replace(manifest(), details={})}
+def test_what_a_killed_batch_wrote_in_part_is_made_anew(place):
+    write(place, manifest(data=b"other"))  # the piece is not the manifest's
+    assert stand(place, True)[0] == Standing()
+    assert not place.manifest.exists()
+    write(place, manifest())
+    place.piece.unlink()  # the manifest comes first
+    assert stand(place, True)[0] == Standing()
+
+
+@pytest.mark.parametrize("what", ["key", "no manifest", "cut", "no job"])
+def test_what_lies_there_and_is_not_the_jobs_is_in_the_way(place, what):
+    made = {"key": manifest("another"), "no job": replace(manifest(), details={})}
     write(place, made.get(what, manifest()))
     if what == "no manifest":
         place.manifest.unlink()
     if what == "cut":
         place.manifest.write_bytes(place.manifest.read_bytes()[:100])
-    assert stand(place, True)[0] == Standing()
+    with pytest.raises(AffectgenError, match="exists already"):
+        stand(place, True)
+    assert place.piece.read_bytes() == b"piece"
+
+
+def test_a_sound_that_is_not_its_manifests_is_not_adopted(place):
+    sound = place.piece.with_suffix(".wav")
+    whole = replace(place, audio=sound, audio_manifest=manifest_path(sound))
+    write(whole, manifest())
+    sound.write_bytes(b"garbage")
+    whole.audio_manifest.write_bytes(manifest().to_bytes())
+    assert stand(whole, True)[0] == Standing()
+    write(whole, manifest())
+    sound.write_bytes(b"piece")
+    whole.audio_manifest.write_bytes(manifest().to_bytes())
+    assert stand(whole, True)[0].kept is not None
+
+
+def test_a_lost_journal_is_begun_anew_from_the_manifests(place):
+    write(place, manifest())
+    with Journal(place.piece.parent) as journal:
+        found = standing(JOBBED, place, None, journal, place.piece.parent, False, False)
+        assert found.kept is not None
+        assert [row.state for row in journal.rows()] == [DONE]
+
+
+def test_only_asking_changes_nothing(place):
+    write(place, manifest(data=b"other"))
+    with Journal(place.piece.parent) as journal:
+        journal.enter([JOBBED])
+        row = journal.rows()[0]
+        assert standing(JOBBED, place, row, None, place.piece.parent, True, False) == Standing()
+    assert place.manifest.exists()
 
 
 def test_files_of_others_are_in_the_way_unless_told(place):

@@ -188,6 +188,54 @@ def test_what_does_not_fit_is_refused(fails, words, stdin, expected):
     assert expected in done
 
 
+def test_a_source_that_changed_is_another_job(shell):
+    shell("muser", "generate", "-a", "sad", "--seed", "1", "-o", "in.mid")
+    lines = text([line(1, source="in.mid", keep="pitch", bars=None)])
+    assert shell.alone("batch", "-", "-o", "out", stdin=lines).returncode == 0
+    assert {each["status"] for each in told(shell.alone("batch", "-", "-o", "out", stdin=lines)).values()} == {"kept"}
+    shell("muser", "generate", "-a", "sad", "--seed", "2", "-o", "in.mid", "--force")
+    changed = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert changed.returncode == 1
+    assert b"was made from other settings" in changed.stderr
+    (shell.folder / "in.mid").unlink()  # what is done needs it no more
+    assert {each["status"] for each in told(shell.alone("batch", "-", "-o", "out", stdin=lines)).values()} == {"kept"}
+
+
+def test_a_file_put_there_after_a_failure_is_not_replaced(shell):
+    lines = text([line(6)])
+    assert shell.alone("batch", "-", "-o", "out", stdin=lines, FAKE_POISON="6:raise").returncode == 1
+    (shell.folder / "out/j6.mid").write_bytes(b"precious")
+    again = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert again.returncode == 1
+    assert (shell.folder / "out/j6.mid").read_bytes() == b"precious"
+
+
+def test_a_moved_folder_tells_where_its_files_lie_now(shell):
+    lines = text([line(1)])
+    shell.alone("batch", "-", "-o", "out", stdin=lines)
+    (shell.folder / "out").rename(shell.folder / "moved")
+    again = told(shell.alone("batch", "-", "-o", "moved", stdin=lines))
+    assert again["j1"]["status"] == "kept"
+    assert again["j1"]["files"]["piece"] == "moved/j1.mid"
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [("none/x.html", "does not exist"), ("out/j1.mid", "another ending"), ("out", "another ending")],
+)
+def test_a_page_that_cannot_be_is_told_before_anything_is_made(shell, page, expected):
+    done = shell.alone("batch", "-", "-o", "out", "--report", page, stdin=text([line(1)]))
+    assert done.returncode in (1, 2)
+    assert expected in done.stderr.decode()
+    assert pieces(shell.folder / "out") == {}
+
+
+def test_no_part_stays_after_a_time_limit(shell):
+    lines = text([line(seed) for seed in range(4)])
+    shell.alone("batch", "-", "-o", "out", "--timeout", "2", stdin=lines, FAKE_POISON="2:hang")
+    assert not [name for name in shell.names() if name.endswith(".part")]
+
+
 def test_a_second_batch_waits_its_turn(shell):
     lines = text([line(seed) for seed in range(40)])
     first = shell.start_with("batch", "-", "-o", "out", "--jobs", "1", stdin=lines, FAKE_SLEEP="0.3")
