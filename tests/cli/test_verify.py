@@ -85,8 +85,8 @@ def test_json_is_an_object_a_line(shell):
 
 def test_a_journal_is_compared(shell):
     lines = b'{"command": "muser generate", "affect": "sad", "seed": 1, "name": "a"}\n{"command": "muser generate", '
-    lines += b'"affect": "clam", "seed": 1, "name": "b"}\n'
-    assert shell("batch", "-", "-o", "out", stdin=lines).returncode == 3
+    lines += b'"affect": "calm", "seed": 6, "name": "b"}\n'
+    assert shell("batch", "-", "-o", "out", stdin=lines, FAKE_POISON="6:raise").returncode == 3
     done = shell("verify", "out")
     assert done.returncode == 3
     assert states(done) == {"a.mid": "ok", "b": "journal"}
