@@ -15,7 +15,7 @@ from affectgen.batch.lines import Line
 from affectgen.batch.order import Work
 from affectgen.batch.pool import Fault
 from affectgen.batch.resume import as_recorded, clean_parts, standing
-from affectgen.batch.runner import Entry
+from affectgen.batch.runner import Entry, file_names
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import digest, file_hash
 
@@ -88,12 +88,6 @@ def prepare(entries: Sequence[Entry], journal: Journal, force: bool, skip: bool)
             kept[number] = found
     journal.enter([entries[number].job for number in todo if entries[number].work is not None])
     return Prepared(tuple(entries), kept, tuple(todo))
-
-
-def file_names(entries: Sequence[Entry]) -> list[str]:
-    """The names of all files that jobs would write."""
-    works = [entry.work for entry in entries if entry.work is not None]
-    return [path.name for work in works for path in work.order.target.files()]
 
 
 def _standing(

@@ -110,13 +110,8 @@ class Runner:
             self._work(pool)
         finally:
             pool.close()
-            clean_parts(self.journal.folder, self._names())
+            clean_parts(self.journal.folder, file_names(self.entries))
         return self.tally
-
-    def _names(self) -> list[str]:
-        """The files of all jobs."""
-        works = [entry.work for entry in self.entries if entry.work is not None]
-        return [path.name for work in works for path in work.order.target.files()]
 
     def _work(self, pool: Pool) -> None:
         """Give and hear until nothing is left."""
@@ -235,6 +230,12 @@ class Runner:
     def _tell(self, line: Mapping[str, Any]) -> None:
         self.tally.lines.append(line)
         self.hear(line, self.tally)
+
+
+def file_names(entries: Sequence[Entry]) -> list[str]:
+    """The names of all files that jobs would write."""
+    works = [entry.work for entry in entries if entry.work is not None]
+    return [path.name for work in works for path in work.order.target.files()]
 
 
 def model_of(work: Work) -> tuple[Any, ...]:

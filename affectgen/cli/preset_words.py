@@ -10,6 +10,7 @@ import click
 
 from affectgen.batch.presets.preset_schema import MEASURES
 from affectgen.batch.spec import ENDING, INTEGER, NUMBER, CommandSpec, OptionSpec
+from affectgen.cli.jobs import HELP
 from affectgen.cli.preset_option import long_name
 from affectgen.errors import UsageError
 
@@ -18,7 +19,7 @@ def spoken(command: click.Command, spec: CommandSpec, words: Sequence[str]) -> d
     """Options by their long names, in the order of the help. UsageError for what no preset can say; a value of the
     wrong kind stays the text it is.
     """
-    context = click.Context(command, info_name=f"affectgen {spec.command}", help_option_names=["-h", "--help"])
+    context = click.Context(command, info_name=f"affectgen {spec.command}", help_option_names=HELP)
     opts, rest, _ = command.make_parser(context).parse_args(list(words))
     if rest:
         raise UsageError(f"{rest[0]!r} is no option of {spec.command}.", "Write options with their dashes.")

@@ -35,6 +35,7 @@ class _Scanner:
         self._lines: dict[KeyPath, int] = {}
 
     def scan(self) -> dict[KeyPath, int]:
+        """The line, from 1, on which each key and each table first stands."""
         table: KeyPath = ()
         while self._at < len(self._text):
             here = self._text[self._at]
