@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from affectgen.errors import AffectgenError, NoSpace
+from affectgen.interrupts import held_back
 from affectgen.spooled import PREFIX, Spooled
 
 STDOUT = "-"
@@ -176,11 +177,8 @@ class Outputs:
             if kind is None:
                 self._rename()
         finally:
-            for part, _ in self._staged:
-                with suppress(OSError):  # renamed, or gone with its folder; and never in the way of a first error
-                    part.unlink()
-            for spooled, _ in self._special:
-                spooled.close()
+            with held_back():
+                self._tidy()
 
     def _rename(self) -> None:
         """Give every staged file its name; nothing is renamed when one of the names was taken meanwhile."""
@@ -190,11 +188,20 @@ class Outputs:
                 raise AffectgenError(f"What was written for {target} has been deleted meanwhile.", "Run it again.")
         for spooled, path in self._special:
             _fill(path, spooled, "wb")
-        for part, target in self._staged:
-            try:
-                os.replace(part, target)
-            except OSError as error:
-                raise explain(error, target) from error
+        with held_back():  # all of them
+            for part, target in self._staged:
+                try:
+                    os.replace(part, target)
+                except OSError as error:
+                    raise explain(error, target) from error
+
+    def _tidy(self) -> None:
+        """Remove what has no name."""
+        for part, _ in self._staged:
+            with suppress(OSError):  # renamed, or gone with its folder; and never in the way of a first error
+                part.unlink()
+        for spooled, _ in self._special:
+            spooled.close()
 
 
 def _fill(path: Path, data: bytes | Spooled, mode: str) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 from affectgen.errors import AffectgenError
+from affectgen.interrupts import held_back
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -56,13 +58,17 @@ def _wait_for(parent: multiprocessing.process.BaseProcess) -> None:
 
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in the block, as do processes that start in it until they end; nothing outside the main thread,
-    which alone may choose."""
-    if threading.current_thread() is not threading.main_thread():
+    """Processes that start in the block do not hear Ctrl-C until they end; this one hears it at the block's end.
+
+    Nothing outside the main thread, which alone may choose, and on Windows, which has no masks.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    resource_tracker.ensure_running()  # multiprocessing's helper, whose own start would undo the mask
+    with held_back():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # new processes inherit it
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

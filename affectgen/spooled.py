@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+from affectgen.interrupts import held_back
+
 PREFIX = "affectgen-"  # of the names of temporary files
 CHUNK = 1 << 20  # bytes that are held at a time
 
@@ -30,9 +32,11 @@ class Spooled:
     @classmethod
     def empty(cls, suffix: str = "") -> Spooled:
         """A new empty file in the system's folder for temporary ones ($TMPDIR), readable by its user alone."""
-        handle, name = tempfile.mkstemp(suffix=suffix, prefix=PREFIX)
-        os.close(handle)
-        return cls(Path(name))
+        with held_back():
+            handle, name = tempfile.mkstemp(suffix=suffix, prefix=PREFIX)
+            os.close(handle)
+            made = cls(Path(name))
+        return made
 
     def __enter__(self) -> Spooled:
         return self
@@ -64,7 +68,8 @@ class Spooled:
 
     def close(self) -> None:
         """Delete the file; a second time does nothing."""
-        self._remove()
+        with held_back():
+            self._remove()
 
 
 def _unlink(name: str) -> None:

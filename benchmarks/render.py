@@ -250,7 +250,7 @@ def command() -> tuple[float, float, float]:
         piece.write_bytes(dense_piece(SEEDS[0]))
         words = ["render", str(piece), "-o", str(piece.with_suffix(".wav")), "--renderer", "piano", "-q"]
         script = (
-            "import json, resource, sys; from affectgen.cli.main import run; code = run(sys.argv[1:]); "
+            "import json, resource, sys; from affectgen.cli.program import run; code = run(sys.argv[1:]); "
             "used = resource.getrusage(resource.RUSAGE_SELF); "
             "print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss]))"
         )

@@ -127,7 +127,7 @@ def test_composing_imports_nothing_it_does_not_need(request, name, tmp_path):
     """Start-up is part of the five seconds: no plotting, no fitting, no audio."""
     folder = str(request.getfixturevalue(f"tiny_{name}"))
     words = [name, "generate", "-a", "happy", "--bars", "1", "-q", "-o", "x.mid", "--checkpoint", folder]
-    script = f"import json, sys; from affectgen.cli.main import run; print(run({words}), *sys.modules)"
+    script = f"import json, sys; from affectgen.cli.program import run; print(run({words}), *sys.modules)"
     env = {**os.environ, "PYTHONPATH": str(TOP)}
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, check=True)

@@ -30,9 +30,13 @@ def test_the_processes_ignore_an_interrupt_and_this_one_does_not():
     before = signal.getsignal(signal.SIGINT)
     assert list(map_in_processes(work, ["interrupt"] * 2, 1)) == ["alive"] * 2
     assert signal.getsignal(signal.SIGINT) == before
-    with deaf_to_interrupts():
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_an_interrupt_while_processes_start_is_not_lost():
+    with pytest.raises(KeyboardInterrupt), deaf_to_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
 
 
 def test_outside_the_main_thread_interrupts_are_left_alone():
@@ -40,12 +44,12 @@ def test_outside_the_main_thread_interrupts_are_left_alone():
 
     def look():
         with deaf_to_interrupts():
-            found.append(signal.getsignal(signal.SIGINT))
+            found.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
 
     thread = threading.Thread(target=look)
     thread.start()
     thread.join()
-    assert found == [signal.getsignal(signal.SIGINT)]
+    assert found == [set()]
 
 
 def test_an_error_of_an_item_comes_through():

@@ -13,11 +13,12 @@ import click
 import pytest
 
 from affectgen.cli.docs import page
-from affectgen.cli.main import affectgen
+from affectgen.cli.program import affectgen
 
 TOP = Path(__file__).resolve().parent.parent
 FLOORS = (
-    ("affect", "errors", "paths", "device", "manifest", "task", "output", "spooled", "processes", "__init__"),
+    ("affect", "errors", "paths", "device", "manifest", "task", "output", "spooled", "processes",
+     "interrupts", "__init__"),
     ("score", "audio", "nn"),
     ("recognize",),
     ("writing",),

@@ -11,6 +11,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 
 from affectgen.batch.pool import Event, Share
 from affectgen.batch.worker import Bench
+from affectgen.interrupts import held_back
 from affectgen.processes import deaf_to_interrupts, end_with_parent
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -23,8 +24,13 @@ class LocalPool:
     def __init__(self, workers: int) -> None:
         self._context: SpawnContext = multiprocessing.get_context("spawn")
         self._processes: list[tuple[SpawnProcess, Connection]] = []
-        for number in range(workers):
-            self._processes.append(self._start(number))
+        try:
+            for number in range(workers):
+                with held_back():  # so that none is started and not known
+                    self._processes.append(self._start(number))
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def workers(self) -> int:
@@ -64,8 +70,9 @@ class LocalPool:
 
     def restart(self, worker: int) -> None:
         """End a worker and start it anew."""
-        self._end(worker)
-        self._processes[worker] = self._start(worker)
+        with held_back():
+            self._end(worker)
+            self._processes[worker] = self._start(worker)
 
     def _end(self, worker: int) -> None:
         process, pipe = self._processes[worker]
@@ -75,8 +82,9 @@ class LocalPool:
 
     def close(self) -> None:
         """End all of them."""
-        for number in range(self.workers):
-            self._end(number)
+        with held_back():
+            for number in range(self.workers):
+                self._end(number)
 
 
 @contextmanager

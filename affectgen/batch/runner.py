@@ -14,6 +14,7 @@ from affectgen.batch.order import Work
 from affectgen.batch.pool import LOST, Event, Fault, Pool, Share
 from affectgen.batch.resume import clean_parts, files_of, result_line
 from affectgen.errors import NoSpace
+from affectgen.interrupts import held_back
 from affectgen.manifest import manifest_of
 from affectgen.task import find_task
 
@@ -109,8 +110,9 @@ class Runner:
             self._waiting.extend(parcels(ready, self.entries, pool.workers))
             self._work(pool)
         finally:
-            pool.close()
-            clean_parts(self.journal.folder, file_names(self.entries))
+            with held_back():
+                pool.close()
+                clean_parts(self.journal.folder, file_names(self.entries))
         return self.tally
 
     def _work(self, pool: Pool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from affectgen.cli.main import affectgen
+from affectgen.cli.program import affectgen
 
 WIDTH = 100
 HEAD = "# The command line\n\nWritten by `python -m affectgen.cli.docs > docs/cli.md` from the commands' own help.\n"

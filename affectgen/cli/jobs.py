@@ -76,7 +76,7 @@ def command_specs() -> Specs:
 
 def find_command(name: str) -> click.Command | None:
     """The Click command of a task, None where a task of another package has none."""
-    from affectgen.cli.main import affectgen
+    from affectgen.cli.program import affectgen
 
     found: click.Command = affectgen
     for word in name.split():

@@ -1,141 +1,49 @@
-"""The command `affectgen`: finds a command's module only when it is called, and turns every failure into an exit code.
+"""How the command `affectgen` begins and ends: signals, exit code.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 some of several inputs failed, 130 interrupted, 141 closed pipe.
+Nothing that takes time is imported before signals are listened to.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Mapping, Sequence
-from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import click
+from affectgen.interrupts import INTERRUPTED, Interrupts
 
-from affectgen import __version__
-from affectgen.cli.lazy import LazyGroup
-from affectgen.errors import AffectgenError
-
-INTERRUPTED = 130
 CLOSED_PIPE = 141
-DEBUG_VARIABLE = "AFFECTGEN_DEBUG"
-COMPLETION_VARIABLE = "_AFFECTGEN_COMPLETE"  # the name Click's completion scripts set
-
-COMMANDS: dict[str, tuple[str, str]] = {
-    "muser": ("affectgen.cli.muser:muser", "Compose piano music for an emotion (MusER)."),
-    "emogen": ("affectgen.cli.emogen:emogen", "Compose by musical attributes, and measure them (EmoGen)."),
-    "medicine": ("affectgen.cli.medicine:medicine", "Sessions from one emotion to another, clip by clip."),
-    "speech": ("affectgen.cli.speech:speech", "Edit a recording by its text, and let its emotion follow."),
-    "render": ("affectgen.cli.render:render", "Turn MIDI into sound; level, join and convert sound."),
-    "rate": ("affectgen.cli.rate:rate", "Measure the emotion of MIDI, music, speech and text."),
-    "evaluate": ("affectgen.cli.evaluate:evaluate", "Measure how well generators and recognisers do."),
-    "batch": ("affectgen.cli.batch:batch", "Make hundreds of pieces from presets or lines of JSON."),
-    "presets": ("affectgen.cli.presets:presets", "Options under a name: list, show, check and begin presets."),
-    "replay": ("affectgen.cli.replay:replay", "Make a piece again from its manifest."),
-    "verify": ("affectgen.cli.verify:verify", "Check pieces against their manifests."),
-    "inspect": ("affectgen.cli.inspect:inspect", "Say what a file is and how it was made."),
-    "models": ("affectgen.cli.models:models", "List and verify the trained models."),
-    "doctor": ("affectgen.cli.doctor:doctor", "Say what is installed and what works here."),
-    "completion": ("affectgen.cli.completion:completion", "Print what makes the shell complete commands."),
-}
-
-
-@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="affectgen", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, envvar=DEBUG_VARIABLE, help="Show tracebacks. [env: AFFECTGEN_DEBUG]")
-@click.pass_context
-def affectgen(ctx: click.Context, debug: bool) -> None:
-    """An emotion in, music or speech that carries it out, with a measurement of the emotion it really carries.
-
-    \b
-    affectgen muser generate -a happy -o happy.mid
-    affectgen muser generate -a "sad>calm>happy" --bars 32 -o path.mid
-    affectgen speech edit take.wav --text "a lonely trip" --to "a fantastic trip" -o new.wav
-    affectgen rate happy.mid
-    """
-    ctx.obj["debug"] = debug
 
 
 def main() -> NoReturn:
     """The console script: run the command line of this process and exit with its code."""
-    code = run(sys.argv[1:])
+    interrupts = Interrupts()
+    code = INTERRUPTED
+    try:
+        interrupts.catch()
+        code = _run(interrupts)
+        interrupts.let_be()
+    except BaseException:
+        interrupts.let_be()
+        if not interrupts.came:
+            raise
+    # KeyboardInterrupt within an `exec` (dataclasses use it) makes Python kill itself at its end, until the next `exec`
+    exec("")
+    sys.exit(INTERRUPTED if interrupts.came and code != CLOSED_PIPE else code)
+
+
+def _run(interrupts: Interrupts) -> int:
+    from affectgen.cli.program import run
+
+    code = run(sys.argv[1:], interrupts)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         code = CLOSED_PIPE
-    if code == CLOSED_PIPE:  # the interpreter flushes once more on its way out: let that go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
-
-
-def run(argv: Sequence[str]) -> int:
-    """Run one command line (without the program's name) and return its exit code; errors are printed to stderr."""
-    if COMPLETION_VARIABLE in os.environ:
-        from affectgen.cli.completing import register
-
-        register()
-        affectgen.main(list(argv), prog_name="affectgen", complete_var=COMPLETION_VARIABLE)
-    state: dict[str, Any] = {"argv": tuple(argv), "debug": bool(os.environ.get(DEBUG_VARIABLE)), "stopped": False}
-    _catch_signals(state)
-    try:
-        # not affectgen.main(): that one turns a closed pipe into exit code 1
-        with affectgen.make_context("affectgen", list(argv), obj=state) as ctx:
-            affectgen.invoke(ctx)
-        sys.stdout.flush()
-        return 0
-    except BaseException as error:
-        return _report(error, state)
-
-
-def _report(error: BaseException, state: Mapping[str, Any]) -> int:
-    """Print what the person needs to know about a failure, and return the exit code."""
-    if isinstance(error, KeyboardInterrupt | click.Abort) or state["stopped"]:
-        return INTERRUPTED  # an import cut short by Ctrl-C may surface as any other error
-    if isinstance(error, BrokenPipeError):
-        return CLOSED_PIPE
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, SystemExit):
-        raise error
-    if state["debug"] and not isinstance(error, click.ClickException):
-        import traceback
-
-        traceback.print_exception(error)
-    code, message, hint = _explain(error)
-    click.echo(f"Error: {message}" + (f"\nHint: {hint}" if hint else ""), err=True)
+    except OSError:  # `run` has told of it
+        code = max(code, 1)
+    else:
+        if code != CLOSED_PIPE:
+            return code
+    # the interpreter flushes once more on its way out: let that go nowhere
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
-
-
-def _explain(error: BaseException) -> tuple[int, str, str]:
-    """Exit code, sentence and hint of a failure: the one place where errors become words."""
-    if isinstance(error, AffectgenError):
-        return error.exit_code, error.message, error.hint
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return error.exit_code, f"A command is needed.\n\n{error.message}", ""
-    if isinstance(error, click.UsageError):
-        where = error.ctx.command_path if error.ctx is not None else "affectgen"
-        return error.exit_code, error.format_message(), f"See: {where} --help"
-    if isinstance(error, click.ClickException):
-        return error.exit_code, error.format_message(), ""
-    if isinstance(error, MemoryError):
-        return 1, "The memory of this machine is used up.", "Ask for fewer bars, or lower --best-of."
-    if isinstance(error, OSError):
-        return 1, f"{error.filename or 'The system'}: {error.strerror or error}.", "Check the path and the disk."
-    if isinstance(error, ImportError) and error.name and not error.name.startswith("affectgen"):
-        return 1, f"The Python package {error.name} is missing.", "See what is installed: affectgen doctor"
-    kind = type(error).__name__
-    return 1, f"Unexpected {kind}: {error}", f"This is a fault of affectgen. {DEBUG_VARIABLE}=1 shows where; report it."
-
-
-def _catch_signals(state: dict[str, Any]) -> None:
-    """Let SIGTERM end like Ctrl-C, so that temporary files go, and remember that one of them came."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        state["stopped"] = True
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # started in the background or under nohup
-            signal.signal(number, stop)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from affectgen.cli.main import run
+from affectgen.cli.program import run
 from affectgen.nn.checkpoint import save_arrays, write_sums
 
 FAKE = Path(__file__).resolve().parent / "fake"
@@ -83,7 +83,7 @@ class Shell:
         )
 
     def start_with(
-        self, *words: str, stdin: bytes, pipe: Any = subprocess.PIPE, **extra: str
+        self, *words: str, stdin: bytes, pipe: Any = subprocess.PIPE, start_new_session: bool = False, **extra: str
     ) -> subprocess.Popen[bytes]:
         """Start a process that finds `stdin` on its standard input. pipe: where what it says goes."""
         with tempfile.TemporaryFile() as given:
@@ -91,7 +91,7 @@ class Shell:
             given.seek(0)
             return subprocess.Popen(
                 self.command(*words), stdin=given, stdout=pipe, stderr=pipe, cwd=self.folder,
-                env=self.environment(**extra),
+                env=self.environment(**extra), start_new_session=start_new_session,
             )  # fmt: skip
 
     def names(self) -> list[str]:

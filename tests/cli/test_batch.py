@@ -263,6 +263,25 @@ def test_ctrl_c_is_quiet_and_what_is_done_is_kept(shell):
     assert len(pieces(shell.folder / "out")) == 40
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("at", [0.2, 0.8, 1.6, 2.4])
+def test_several_signals_at_once_to_all_of_its_processes(shell, number, at):
+    """As a terminal sends them, while it starts, works and ends."""
+    lines = text([line(seed) for seed in range(40)])
+    running = shell.start_with(
+        "batch", "-", "-o", "out", "--jobs", "2", stdin=lines, FAKE_SLEEP="0.3", start_new_session=True
+    )
+    time.sleep(at)
+    for _ in range(3):
+        os.killpg(running.pid, number)
+        time.sleep(0.01)
+    _, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert b"Traceback" not in err
+    assert b"Error" not in err
+    assert not [name for name in shell.names() if name.endswith(".part")]
+
+
 def test_a_closed_pipe_ends_it_quietly(shell):
     lines = text([line(seed) for seed in range(30)])
     command = f"{' '.join(shell.command('batch', '-', '-o', 'out', '--jobs', '1'))} | head -n 1"

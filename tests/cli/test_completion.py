@@ -106,7 +106,7 @@ def test_tab_loads_nothing_heavy_and_is_quick(program):
     script = (
         "import json, sys, atexit\n"
         "atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))\n"
-        "from affectgen.cli.main import run; run([])"
+        "from affectgen.cli.program import run; run([])"
     )
     for words in ("affectgen ", "affectgen muser generate -a ha", "affectgen muser generate --checkpoint f",
                   "affectgen batch zz", "affectgen speech edit --", "affectgen render --reverb h"):  # fmt: skip

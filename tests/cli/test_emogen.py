@@ -228,7 +228,7 @@ def test_what_is_no_piece_or_no_checkpoint(shell, refused, fails, tiny_emogen):
 
 def test_help_needs_no_torch(shell):
     script = (
-        "import sys; from affectgen.cli.main import run\n"
+        "import sys; from affectgen.cli.program import run\n"
         "for words in (['emogen'], ['emogen', 'generate'], ['emogen', 'train'], ['emogen', 'attributes'],\n"
         "              ['emogen', 'map'], ['evaluate', 'emogen']):\n"
         "    assert run([*words, '--help']) == 0, words\n"

@@ -15,7 +15,7 @@ from affectgen.score.notes import NoteArray
 
 SCRIPT = """
 import json, resource, sys
-from affectgen.cli.main import run
+from affectgen.cli.program import run
 codes = [run(words) for words in json.loads(sys.argv[1])]
 print(json.dumps([codes, "torch" in sys.modules, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
 """

@@ -42,6 +42,46 @@ def test_an_interrupt_during_start_up_is_quiet(shell):
     assert said == b""
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("at", [0.15, 0.3, 0.6, 1.0, 1.5, 2.0])
+def test_several_interrupts_at_any_moment(shell, number, at):
+    """While Click, torch and what else is needed is imported, and after that."""
+    process = shell.start("muser", "generate", "-a", "happy", "--audio", "x.wav", "-o", "x.mid", TMPDIR=".", **SLOW)
+    time.sleep(at)
+    for _ in range(3):
+        process.send_signal(number)
+        time.sleep(0.01)
+    out, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert out == b""
+    assert [line for line in said.splitlines() if not line.startswith(b"seed")] == []
+    assert shell.names() == []
+
+
+def test_several_interrupts_while_it_works(shell):
+    process = shell.start("muser", "generate", "-a", "happy", "-o", "x.mid", "-v", **SLOW)
+    wait_until_busy(process)
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=20)
+    assert (process.returncode, out, said) == (130, b"", b"")
+    assert shell.names() == []
+
+
+def test_interrupts_up_to_the_end_leave_all_files_or_none(shell):
+    """From when the first temporary file is seen, until the process is gone."""
+    process = shell.start("muser", "generate", "-a", "happy", "-q", "--audio", "x.wav", "-o", "x.mid")
+    while process.poll() is None and not shell.names():
+        pass
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    assert process.returncode in (0, 130)
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert len(shell.names()) in (0, 4)
+
+
 def test_a_reader_that_stops_early(shell):
     process = shell.start("muser", "generate", "-a", "happy", "-q", "-o", "-", FAKE_BARS="100000")
     assert process.stdout is not None

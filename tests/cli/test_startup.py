@@ -11,7 +11,7 @@ import time
 import pytest
 
 HEAVY = ("torch", "scipy", "librosa", "numpy", "symusic", "miditok", "matplotlib", "pydantic", "transformers")
-LOADED = "import json, sys; from affectgen.cli.main import run; code = run({words}); {after}"
+LOADED = "import json, sys; from affectgen.cli.program import run; code = run({words}); {after}"
 LIST = "print('\\n' + json.dumps([code, sorted(sys.modules)]))"
 
 

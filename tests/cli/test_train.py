@@ -270,7 +270,7 @@ def test_training_leaves_no_half_written_points(corpus, tmp_path, monkeypatch):
 
 
 def test_help_needs_no_torch(shell):
-    called = "from affectgen.cli.main import run; run(['muser', 'train', '--help'])"
+    called = "from affectgen.cli.program import run; run(['muser', 'train', '--help'])"
     script = f"import sys; {called}; print('torch' in sys.modules)"
     done = subprocess.run(
         [*shell.command()[:1], "-c", script], capture_output=True, env=shell.environment(), check=True, cwd=shell.folder

@@ -137,7 +137,7 @@ def test_a_reader_that_stops_early(shell):
 
 
 def test_midi_is_verified_and_inspected_without_torch(shell):
-    script = "import sys; from affectgen.cli.main import run; code = run({}); print(code, 'torch' in sys.modules)"
+    script = "import sys; from affectgen.cli.program import run; code = run({}); print(code, 'torch' in sys.modules)"
     compose(shell, "-o", "a.mid")
     for words in (["verify", "a.mid"], ["inspect", "a.mid"]):
         done = subprocess.run([sys.executable, "-c", script.format(words)], capture_output=True, check=True,
