@@ -91,13 +91,13 @@ def readable(path: Path) -> Path:
 
 
 def read_stdin(ctx: click.Context | None) -> bytes:
-    """All of standard input, once. UsageError when a second input asks for it."""
+    """All of standard input, once. UsageError when a second input asks for it, AffectgenError where it is closed."""
     meta = ctx.meta if ctx is not None else {}
     if meta.setdefault("affectgen.stdin", False):
         raise UsageError("Two inputs are '-', and standard input is read only once.", "Name a file for one of them.")
     meta["affectgen.stdin"] = True
-    if sys.stdin is None:  # it was closed before we came
-        return b""
+    if sys.stdin is None:
+        raise AffectgenError("Standard input is closed, and - reads from it.", "Leave out <&-, or name a file.")
     return sys.stdin.buffer.read()
 
 

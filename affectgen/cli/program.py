@@ -113,6 +113,9 @@ def _explain(error: BaseException) -> tuple[int, str, str]:
         return 1, "The memory of this machine is used up.", "Ask for fewer bars, or lower --best-of."
     if isinstance(error, OSError):
         return 1, f"{error.filename or 'The system'}: {error.strerror or error}.", "Check the path and the disk."
+    if isinstance(error, UnicodeEncodeError):
+        letters = error.object[error.start : error.end]
+        return 1, f"{letters!r} cannot be written in {error.encoding}.", "Use UTF-8, also for names: PYTHONUTF8=1"
     if isinstance(error, ImportError) and error.name and not error.name.startswith("affectgen"):
         return 1, f"The Python package {error.name} is missing.", "See what is installed: affectgen doctor"
     kind = type(error).__name__
