@@ -1,5 +1,29 @@
 """The errors a user can meet: one sentence that says what came and what was expected, and a hint."""
 
+import re
+from functools import partial
+
+QUOTE = 100  # characters of a quoted value that are shown
+NAME, PATH = 255, 1000  # characters that a file's name can have, and that paths have at most as people use them
+QUOTED = re.compile(r"(?<!\w)(?P<left>['\"`])(?P<inner>[^\n]*?)(?P<right>(?P=left))(?!\w)")
+LISTED = re.compile(r"(?P<left>[\[{])(?P<inner>[^]\[{}\n]*)(?P<right>[]}])")
+UNQUOTED = re.compile(r"(?P<left>)(?P<inner>\S+)(?P<right>)")
+
+
+def shortened(text: str) -> str:
+    """A message without the middle of long values that it quotes: in quotes or brackets those of more than 100
+    characters, elsewhere words that cannot be a file's name. Paths stay whole, and so does the sentence around."""
+    for form, most in ((QUOTED, QUOTE), (LISTED, QUOTE), (UNQUOTED, NAME)):
+        text = form.sub(partial(_cut, most), text)
+    return text
+
+
+def _cut(most: int, found: re.Match[str]) -> str:
+    """What a form found, with at most so many characters inside."""
+    value = found["inner"]
+    is_path = "/" in value and len(value) <= PATH and max(map(len, value.split("/"))) <= NAME
+    return found[0] if len(value) <= most or is_path else f"{found['left']}{value[:60]}...{value[-30:]}{found['right']}"
+
 
 class AffectgenError(Exception):
     """A failure that is the input's or the machine's, not the program's.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from affectgen.batch.order import Work
-from affectgen.errors import AffectgenError, NoSpace, UsageError
+from affectgen.errors import AffectgenError, NoSpace, UsageError, shortened
 
 LOST = "lost"  # kind of a fault: the worker ended
 
@@ -33,10 +33,11 @@ class Fault:
     def of(cls, error: BaseException) -> Fault:
         """From an exception; one that is no AffectgenError is a fault of ours, and says so."""
         if isinstance(error, AffectgenError):
-            return cls(type(error).__name__, error.message, error.hint)
+            return cls(type(error).__name__, shortened(error.message), shortened(error.hint))
         if isinstance(error, MemoryError):
             return cls("MemoryError", "The memory of this machine is used up.", "Try with fewer --jobs.")
-        return cls(type(error).__name__, f"Unexpected {type(error).__name__}: {error}", "Please report it.")
+        kind = type(error).__name__
+        return cls(kind, shortened(f"Unexpected {kind}: {error}"), "Please report it.")
 
     @property
     def no_space(self) -> bool:

@@ -15,7 +15,7 @@ import click
 from affectgen import __version__
 from affectgen.cli.lazy import LazyGroup
 from affectgen.cli.main import CLOSED_PIPE
-from affectgen.errors import AffectgenError
+from affectgen.errors import AffectgenError, shortened
 from affectgen.interrupts import INTERRUPTED, Interrupts
 
 DEBUG_VARIABLE = "AFFECTGEN_DEBUG"
@@ -94,7 +94,8 @@ def _report(error: BaseException, interrupted: bool, debug: bool) -> int:
 
         traceback.print_exception(error)
     code, message, hint = _explain(error)
-    click.echo(f"Error: {message}" + (f"\nHint: {hint}" if hint else ""), err=True)
+    told = f"Error: {message}" + (f"\nHint: {hint}" if hint else "")
+    click.echo(shortened(told), err=True)
     return code
 
 

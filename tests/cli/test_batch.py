@@ -282,6 +282,17 @@ def test_several_signals_at_once_to_all_of_its_processes(shell, number, at):
     assert not [name for name in shell.names() if name.endswith(".part")]
 
 
+def test_a_long_value_in_a_line_is_not_told_whole(shell):
+    wrong = ({"affect": "x" * 5000}, {"bars": "ab cd " * 900}, {"affect": [1] * 2000}, {"y" * 900: 1})
+    lines = [line(seed, **more) for seed, more in enumerate(wrong)]
+    done = shell.alone("batch", "-", "-o", "out", stdin=text(lines))
+    assert done.returncode == 1
+    assert len(told(done)) == 4
+    assert all(len(each["error"]["message"]) < 250 for each in told(done).values())
+    assert all("..." in each["error"]["message"] for each in told(done).values())
+    assert max(map(len, done.stderr.splitlines())) < 700
+
+
 def test_a_closed_pipe_ends_it_quietly(shell):
     lines = text([line(seed) for seed in range(30)])
     command = f"{' '.join(shell.command('batch', '-', '-o', 'out', '--jobs', '1'))} | head -n 1"

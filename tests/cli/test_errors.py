@@ -60,6 +60,18 @@ def test_a_group_or_the_program_alone_shows_its_help(shell):
         assert done.stdout == b""
 
 
+@pytest.mark.parametrize("words", [("-a", "{}"), ("-a", "happy", "--seed", "{}"), ("-a", "happy", "--valence", "{}"),
+                                   ("--preset", "{}"), ("-a", "happy", "--{}"), ("-a", "happy", "--device", "{}")])
+@pytest.mark.parametrize("value", ["x" * 5000, "9" * 5000, "ab cd " * 900])
+def test_a_long_value_is_not_told_whole(shell, words, value):
+    done = shell.alone(*GENERATE, *(word.format(value) for word in words), "-o", "x.mid")
+    said = done.stderr.decode()
+    assert done.returncode in (1, 2)
+    assert "..." in said
+    assert len(said.partition("\nHint: ")[0]) < 250
+    assert said.partition("\nHint: ")[0].endswith(".")
+
+
 def test_an_unknown_command(fails):
     assert "mouser" in fails(2, "mouser")
 
