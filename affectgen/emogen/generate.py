@@ -24,7 +24,7 @@ from affectgen.recognize.critic import Critic
 from affectgen.score.grid import GridScore, Timing
 from affectgen.score.keys import Key
 from affectgen.score.words import encode
-from affectgen.writing import hearing
+from affectgen.writing import heard
 from affectgen.writing.aim import miss
 from affectgen.writing.given import context_of, forced_words, length_of
 from affectgen.writing.hearing import Auditions, Draft, Hearing
@@ -44,7 +44,7 @@ KEY_MODE = NAMES.index("key_mode")
 
 
 @dataclass(frozen=True)
-class Piece(hearing.Piece):
+class Piece(heard.Piece):
     """A finished piece: what it was asked for, its attributes [segments, K] in standard deviations, and its error.
 
     wanted, values: targets and attributes in natural units [segments, K], nan where free. doubt: how far below its

@@ -26,7 +26,7 @@ from affectgen.recognize.judge import Judge
 from affectgen.score.grid import BAR
 from affectgen.score.midi import read_grid, read_notes
 from affectgen.score.notes import NoteArray
-from affectgen.writing.hearing import Piece
+from affectgen.writing.heard import Piece
 from affectgen.writing.spread import Composes
 
 QUADRANTS = ("Q1", "Q2", "Q3", "Q4")

@@ -10,7 +10,7 @@ from affectgen.muser.options import GenerateOptions
 from affectgen.muser.requests import request_of, sampling_of
 from affectgen.recognize.critic import load_critic
 from affectgen.score.grid import GridScore
-from affectgen.writing import hearing
+from affectgen.writing import heard
 from affectgen.writing.aim import miss
 from affectgen.writing.given import length_of
 from affectgen.writing.hearing import Auditions, Draft, Hearing
@@ -21,7 +21,7 @@ DOUBT = 0.25  # what a unit of the critic's log odds below its level weighs agai
 
 
 @dataclass(frozen=True)
-class Piece(hearing.Piece):
+class Piece(heard.Piece):
     """A finished piece. belief: how far above its level the critic takes it for real, None where it was not asked."""
 
     belief: float | None = None

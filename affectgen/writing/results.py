@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from affectgen.score.grid import GridScore
-    from affectgen.writing.hearing import Candidate, Piece
+    from affectgen.writing.heard import Candidate, Piece
     from affectgen.writing.options import ComposeOptions
 
 MIDI = ".mid"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from affectgen.device import choose_threads, use_threads
 from affectgen.processes import map_in_processes
-from affectgen.writing.hearing import Piece
+from affectgen.writing.heard import Piece
 from affectgen.writing.pieces import WIDTH
 
 

@@ -37,8 +37,9 @@ from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
 from affectgen.score.words import decode, encode
-from affectgen.writing import branching, hearing
+from affectgen.writing import branching
 from affectgen.writing.given import CONTEXT_BARS
+from affectgen.writing.heard import STRETCH
 from affectgen.writing.options import ELEMENTS
 
 K = len(NAMES)
@@ -444,7 +445,7 @@ def test_error_and_length_rank_a_piece(score):
 
     assert made().good
     assert made(99.0).good, "none is too far to keep"
-    long = made(length=np.exp(hearing.STRETCH + 0.1))
+    long = made(length=np.exp(STRETCH + 0.1))
     assert not long.good
     assert made(0.5).rank < made(0.6).rank < long.rank
     assert long.rank == (True, pytest.approx(0.5 + 0.1 * HASTE))

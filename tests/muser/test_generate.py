@@ -15,8 +15,8 @@ from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.midi import write_midi
 from affectgen.score.words import decode, encode
-from affectgen.writing import hearing
 from affectgen.writing.given import CONTEXT_BARS
+from affectgen.writing.heard import STRETCH
 from affectgen.writing.options import ELEMENTS
 from affectgen.writing.pieces import WIDTH
 from affectgen.writing.stepper import Stepper
@@ -183,9 +183,9 @@ def test_miss_doubt_and_length_rank_a_piece(score):
 
     near, off = made(0.5 - generate.NEAR), made(0.5 - generate.NEAR - 0.01)
     assert (near.good, off.good, made(belief=-0.1).good) == (True, False, False)
-    long = np.exp(hearing.STRETCH + 0.1)
+    long = np.exp(STRETCH + 0.1)
     assert not made(length=long).good
-    assert made(length=np.exp(hearing.STRETCH - 0.01)).good
+    assert made(length=np.exp(STRETCH - 0.01)).good
     assert near.rank == (False, pytest.approx(generate.NEAR))
     assert made(0.4, long, -2.0).rank == (True, pytest.approx(0.1 + 2 * DOUBT + 0.1 * generate.HASTE))
     assert made(belief=None).rank == (False, 0.0)

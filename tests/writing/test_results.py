@@ -13,7 +13,7 @@ from affectgen.score.grid import make_grid
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes
 from affectgen.writing.given import composed_notes
-from affectgen.writing.hearing import Candidate, Piece
+from affectgen.writing.heard import Candidate, Piece
 from affectgen.writing.options import ComposeOptions
 from affectgen.writing.pieces import WIDTH
 from affectgen.writing.results import facts, line, measurements, midi, piece_details, reading, record
