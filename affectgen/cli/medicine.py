@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.medicine_render import check_shape, plan_options, render
+from affectgen.cli.medicine_options import check_shape, plan_options
+from affectgen.cli.medicine_render import render
 from affectgen.cli.medicine_train import train
 from affectgen.cli.pieces import check_picture
 from affectgen.medicine.options import PlanOptions
