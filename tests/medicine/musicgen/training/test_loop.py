@@ -158,7 +158,8 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
     monkeypatch.undo()
     ended = trained(stopped, music())
     assert whole.keys() == ended.keys()
-    assert all(torch.equal(value, ended[name]) for name, value in whole.items())
+    for name, value in whole.items():  # where arrays lie in memory decides the last bit on some processors
+        torch.testing.assert_close(value, ended[name], rtol=1e-5, atol=1e-6)
     assert any(value.abs().max() > 0.01 for name, value in whole.items() if "lora_B" in name)
 
 
