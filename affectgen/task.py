@@ -23,6 +23,7 @@ from affectgen.errors import UsageError
 from affectgen.spooled import Spooled
 
 GROUP = "affectgen.tasks"
+LARGEST_SEED = 2**31 - 1  # of a field `seed`
 
 
 class Options(Protocol):

@@ -8,7 +8,8 @@ from pathlib import Path
 from affectgen.audio.options import SoundOptions, one_of
 from affectgen.errors import UsageError
 from affectgen.medicine.options import DrawOptions, PlanOptions
-from affectgen.writing.options import LARGEST_SEED, MOST_CANDIDATES, within
+from affectgen.task import LARGEST_SEED
+from affectgen.writing.options import MOST_CANDIDATES, within
 
 ENGINES = ("symbolic", "musicgen")
 COMPOSERS = ("emogen generate", "muser generate")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from affectgen.affect import AffectPath, parse_affect
 from affectgen.errors import UsageError
-from affectgen.writing.options import ELEMENTS, LARGEST_SEED, ComposeOptions, check_elements, whole, within
+from affectgen.task import LARGEST_SEED
+from affectgen.writing.options import ELEMENTS, ComposeOptions, check_elements, whole, within
 
 POINT_GUIDANCE = 1.0
 PATH_GUIDANCE = 3.0  # labelled clips hold one emotion throughout, so a change has to be asked for louder

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from affectgen.affect import parse_affect
 from affectgen.errors import UsageError
+from affectgen.task import LARGEST_SEED
 
 ELEMENTS = ("family", "beat", "tempo", "chord", "pitch", "duration", "velocity")
 MOST_BARS = 256
 MOST_SECONDS = 900.0
 MOST_CANDIDATES = 64
-LARGEST_SEED = 2**31 - 1
 BAR_BEATS = 4
 
 

@@ -13,9 +13,9 @@ from affectgen.batch.presets.preset_files import FROM_SOURCE
 from affectgen.batch.presets.preset_template import named, unique
 from affectgen.batch.spec import FILE, SEED
 from affectgen.errors import UsageError
+from affectgen.task import LARGEST_SEED
 
 MOST_JOBS = 1_000_000
-LARGEST_SEED = 2**31 - 1
 
 
 def jobs_of(preset: Preset, seed: int, count: int | None, sources: Sequence[str] = ()) -> list[Job]:
