@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import (
-    Talk,
-    affect_options,
-    affect_setting,
-    checkpoint_option,
-    exclude,
-    read_stdin,
-    talk_options,
-)
+from affectgen.cli.options import affect_options, checkpoint_option
+from affectgen.cli.settings import affect_setting, exclude
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import read_stdin
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT
 

@@ -17,11 +17,14 @@ from affectgen.batch.pool import Pool
 from affectgen.batch.prepare import Prepared, planned, prepare
 from affectgen.batch.runner import Entry, Runner, RunSettings, Tally
 from affectgen.cli.jobs import command_specs, plan_job
-from affectgen.cli.options import LARGEST_SEED, Number, Talk, device_option, read_stdin, talk_options
+from affectgen.cli.options import device_option
 from affectgen.cli.pieces import output_folder
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import Number, read_stdin
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT, check_output, standard_output
+from affectgen.task import LARGEST_SEED
 
 if TYPE_CHECKING:
     from affectgen.batch.presets.preset import Preset

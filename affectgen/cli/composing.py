@@ -9,27 +9,19 @@ import click
 from affectgen.batch.order import Order
 from affectgen.cli.options import (
     Command,
-    InputFile,
-    Number,
-    Talk,
-    Words,
     affect_options,
-    affect_setting,
     all_of,
     audio_option,
     best_of_option,
-    exclude,
-    given,
     model_options,
-    origin,
     output_options,
     seed_option,
-    seed_setting,
-    settings_of,
-    talk_options,
     tries_option,
 )
 from affectgen.cli.pieces import file_name, folder_targets, is_folder, make, print_json, single_target
+from affectgen.cli.settings import affect_setting, exclude, given, origin, seed_setting, settings_of
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile, Number, Words
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 from affectgen.task import find_task

@@ -9,7 +9,7 @@ import click
 from affectgen.cli.attributes import attributes, emotion_map
 from affectgen.cli.composing import compose, compose_options
 from affectgen.cli.emogen_train import train
-from affectgen.cli.options import affect_setting, given, origin
+from affectgen.cli.settings import affect_setting, given, origin
 from affectgen.emogen.options import GUIDANCE, MAPPINGS, EmogenOptions
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting

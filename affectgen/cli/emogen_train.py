@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import Command, Number, given
+from affectgen.cli.options import Command
+from affectgen.cli.settings import given
 from affectgen.cli.training import check_files, hardware, keeping, say_written, training_options
+from affectgen.cli.values import Number
 from affectgen.device import cores, pick_device
 from affectgen.emogen.config import EmogenConfig
 from affectgen.errors import UsageError

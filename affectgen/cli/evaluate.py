@@ -9,17 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from affectgen.cli.evaluate_speech import speech
-from affectgen.cli.options import (
-    LARGEST_SEED,
-    Number,
-    Talk,
-    Words,
-    best_of_option,
-    checkpoint_option,
-    given,
-    talk_options,
-    tries_option,
-)
+from affectgen.cli.options import best_of_option, checkpoint_option, tries_option
 from affectgen.cli.reports import (
     FIRST_SEED,
     FOLDER,
@@ -33,10 +23,14 @@ from affectgen.cli.reports import (
     show,
     show_generator,
 )
+from affectgen.cli.settings import given
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import Number, Words
 from affectgen.device import choose_threads, cores, use_threads
 from affectgen.emogen.options import MAPPINGS, EmogenOptions
 from affectgen.errors import UsageError
 from affectgen.muser.options import GenerateOptions
+from affectgen.task import LARGEST_SEED
 
 if TYPE_CHECKING:
     from affectgen.evaluate.figures import Report

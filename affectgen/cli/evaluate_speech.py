@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import LARGEST_SEED, Talk, Words, talk_options
 from affectgen.cli.reports import (
     FIRST_SEED,
     FOLDER,
@@ -19,8 +18,11 @@ from affectgen.cli.reports import (
     saved_report,
     show,
 )
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import Words
 from affectgen.device import choose_threads, cores, use_threads
 from affectgen.errors import UsageError
+from affectgen.task import LARGEST_SEED
 
 # the defaults of affectgen.evaluate.speech.Settings (a test compares): importing that class imports the judge
 SPEECH_DEFAULTS = {"sources": 5, "words": 40, "splices": 60}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import read_stdin
+from affectgen.cli.values import read_stdin
 from affectgen.errors import AffectgenError
 from affectgen.output import STDOUT, standard_output
 

@@ -28,8 +28,8 @@ from affectgen.batch.spec import (
     Specs,
     find_spec,
 )
-from affectgen.cli.options import InputFile, Number
 from affectgen.cli.pieces import PLANNING, Planned
+from affectgen.cli.values import InputFile, Number
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting
 from affectgen.task import task_names

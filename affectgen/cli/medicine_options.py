@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from affectgen.cli.options import Command, Number, all_of, given
+from affectgen.cli.options import Command, all_of
+from affectgen.cli.settings import given
+from affectgen.cli.values import Number
 from affectgen.errors import UsageError
 from affectgen.medicine.options import (
     BACKENDS,

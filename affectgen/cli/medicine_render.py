@@ -11,20 +11,12 @@ import click
 
 from affectgen.batch.order import Beside, Order
 from affectgen.cli.medicine_options import check_shape, musicgen_options, plan_options
-from affectgen.cli.options import (
-    InputFile,
-    Talk,
-    checkpoint_option,
-    device_option,
-    given,
-    origin,
-    output_options,
-    seed_option,
-    seed_setting,
-    talk_options,
-)
+from affectgen.cli.options import checkpoint_option, device_option, output_options, seed_option
 from affectgen.cli.pieces import make, print_json, single_target
 from affectgen.cli.render import player_options, sound_format, sound_options, sound_settings
+from affectgen.cli.settings import given, origin, seed_setting
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile
 from affectgen.device import cores
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import Number, readable
 from affectgen.cli.training import hardware, keeping, path_text, training_options
+from affectgen.cli.values import Number, readable
 from affectgen.medicine.musicgen.training.options import (
     LEAST_PIECE,
     MOST_DROPOUT,

@@ -9,21 +9,13 @@ import click
 
 from affectgen.batch.order import Order
 from affectgen.cli.composing import NAMES, compose, compose_options, finish, temperature_option
-from affectgen.cli.options import (
-    InputFile,
-    Talk,
-    Words,
-    audio_option,
-    model_options,
-    output_options,
-    seed_option,
-    seed_setting,
-    settings_of,
-    talk_options,
-)
+from affectgen.cli.options import audio_option, model_options, output_options, seed_option
 from affectgen.cli.pieces import single_target
+from affectgen.cli.settings import seed_setting, settings_of
 from affectgen.cli.study import CHECKPOINT_VARIABLE, explore
+from affectgen.cli.talk import Talk, talk_options
 from affectgen.cli.train import train
+from affectgen.cli.values import InputFile, Words
 from affectgen.manifest import Setting
 from affectgen.muser.options import PATH_GUIDANCE, POINT_GUIDANCE, GenerateOptions, TransferOptions
 from affectgen.task import find_task

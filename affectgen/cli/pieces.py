@@ -15,8 +15,9 @@ import click
 from affectgen.audio.formats import FORMATS
 from affectgen.batch.making import deliver
 from affectgen.batch.order import Made, Order, Target, Work
-from affectgen.cli.options import Talk, origin
+from affectgen.cli.settings import origin
 from affectgen.cli.sounding import plan_sound
+from affectgen.cli.talk import Talk
 from affectgen.device import THREADS_VARIABLES, check_device_name, choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting, manifest_path

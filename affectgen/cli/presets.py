@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import Talk, talk_options
+from affectgen.cli.talk import Talk, talk_options
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT, Outputs, check_output, standard_output, write_stdout
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import Number, Talk, exclude, read_stdin, readable, talk_options
 from affectgen.cli.pieces import check_picture
+from affectgen.cli.settings import exclude
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import Number, read_stdin, readable
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.output import STDOUT, Outputs, check_output
 

@@ -10,19 +10,11 @@ from typing import Any
 import click
 
 from affectgen.batch.order import Order
-from affectgen.cli.options import (
-    Command,
-    InputFile,
-    Number,
-    Talk,
-    all_of,
-    given,
-    origin,
-    output_options,
-    readable,
-    talk_options,
-)
+from affectgen.cli.options import Command, all_of, output_options
 from affectgen.cli.pieces import folder_targets, is_folder, make, print_json, single_target
+from affectgen.cli.settings import given, origin
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile, Number, readable
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 from affectgen.manifest import Setting
 from affectgen.output import STDOUT, check_outputs, standard_output

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import InputFile, Talk, readable, talk_options
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile, readable
 from affectgen.device import pick_device, use_threads
 from affectgen.errors import AffectgenError, CheckpointError, UsageError
 from affectgen.manifest import Manifest, digest, file_hash, read_manifest, versions

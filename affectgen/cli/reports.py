@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import (
-    LARGEST_SEED,
-    Command,
-    InputFile,
-    Number,
-    Talk,
-    all_of,
-    given,
-    model_options,
-    origin,
-    talk_options,
-)
+from affectgen.cli.options import Command, all_of, model_options
+from affectgen.cli.settings import given, origin
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile, Number
 from affectgen.device import choose_threads, cores, pick_device, use_threads
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.output import STDOUT, Outputs, check_outputs
 from affectgen.report.blocks import check_document, write_block
+from affectgen.task import LARGEST_SEED
 
 if TYPE_CHECKING:
     from affectgen.evaluate.figures import Report

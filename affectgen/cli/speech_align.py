@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import InputFile, Talk, exclude, talk_options
+from affectgen.cli.settings import exclude
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile
 from affectgen.errors import UsageError
 from affectgen.output import STDOUT, Outputs, check_output, write_stdout
 from affectgen.progress import heard_by

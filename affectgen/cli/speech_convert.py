@@ -7,18 +7,12 @@ from typing import Any
 import click
 
 from affectgen.batch.order import Order
-from affectgen.cli.options import (
-    InputFile,
-    Number,
-    Talk,
-    affect_options,
-    affect_setting,
-    origin,
-    settings_of,
-    talk_options,
-)
+from affectgen.cli.options import affect_options
 from affectgen.cli.pieces import make, print_json, single_target
+from affectgen.cli.settings import affect_setting, origin, settings_of
 from affectgen.cli.speech_files import file_options, format_setting
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile, Number
 from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 from affectgen.speech.converting.convert import METHODS, MOST_TRIES

@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from affectgen.batch.order import Order
-from affectgen.cli.options import InputFile, Number, Talk, origin, settings_of, talk_options
 from affectgen.cli.pieces import make, print_json, single_target
+from affectgen.cli.settings import origin, settings_of
 from affectgen.cli.speech_files import file_options, format_setting, text_setting
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile, Number
 from affectgen.manifest import Setting
 from affectgen.speech.correcting.correct_options import AUTO, SHARE, STRONGEST, CorrectOptions
 

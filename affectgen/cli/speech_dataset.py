@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import LARGEST_SEED, Talk, origin, talk_options
+from affectgen.cli.settings import origin
+from affectgen.cli.talk import Talk, talk_options
 from affectgen.errors import UsageError
+from affectgen.task import LARGEST_SEED
 
 
 @click.command()

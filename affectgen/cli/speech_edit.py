@@ -7,18 +7,12 @@ from typing import Any
 import click
 
 from affectgen.batch.order import Order
-from affectgen.cli.options import (
-    Command,
-    InputFile,
-    Talk,
-    all_of,
-    seed_option,
-    seed_setting,
-    settings_of,
-    talk_options,
-)
+from affectgen.cli.options import Command, all_of, seed_option
 from affectgen.cli.pieces import make, print_json, single_target
+from affectgen.cli.settings import seed_setting, settings_of
 from affectgen.cli.speech_files import file_options, format_setting, text_setting
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile
 from affectgen.speech.editing.edit_options import AUTO, EditOptions
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from affectgen.cli.options import Command, all_of, origin
+from affectgen.cli.options import Command, all_of
 from affectgen.cli.preset_option import preset_option
 from affectgen.cli.render import FORMATS, sound_format
+from affectgen.cli.settings import origin
 from affectgen.errors import AffectgenError, UsageError
 from affectgen.manifest import Setting
 

@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import (
-    Command,
-    InputFile,
-    Talk,
-    affect_options,
-    affect_setting,
-    all_of,
-    exclude,
-    given,
-    talk_options,
-)
+from affectgen.cli.options import Command, affect_options, all_of
+from affectgen.cli.settings import affect_setting, exclude, given
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import InputFile
 from affectgen.errors import AffectgenError, PartlyFailed, UsageError
 
 if TYPE_CHECKING:

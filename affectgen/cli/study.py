@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from affectgen.cli.options import Talk, model_options, talk_options
+from affectgen.cli.options import model_options
 from affectgen.cli.pieces import PICTURES, output_folder
+from affectgen.cli.talk import Talk, talk_options
 from affectgen.device import choose_threads, pick_device, use_threads
 from affectgen.errors import UsageError
 from affectgen.output import Outputs, check_outputs

@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from affectgen.cli.options import LARGEST_SEED, Command, all_of, device_option
+from affectgen.cli.options import Command, all_of, device_option
 from affectgen.device import choose_threads, pick_device
 from affectgen.errors import AffectgenError
+from affectgen.task import LARGEST_SEED
 
 
 def training_options(command: Command) -> Command:

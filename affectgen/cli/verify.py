@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from affectgen.cli.options import Number, Talk, talk_options
+from affectgen.cli.talk import Talk, talk_options
+from affectgen.cli.values import Number
 from affectgen.errors import AffectgenError, PartlyFailed
 from affectgen.output import standard_output
 

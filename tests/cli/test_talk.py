@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from affectgen.cli.options import Bar, Talk
+from affectgen.cli.talk import Bar, Talk
 
 
 def lines(capsys):
