@@ -94,6 +94,14 @@ class Shell:
                 env=self.environment(**extra), start_new_session=start_new_session,
             )  # fmt: skip
 
+    def wait_for_ears(self, process: subprocess.Popen[bytes]) -> None:
+        """Until a process listens to SIGTERM, as Python by itself does not: what comes before is Python's own start."""
+        heard = 0
+        while not heard & 1 << (signal.SIGTERM - 1):
+            assert process.poll() is None
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            heard = int(status.partition("SigCgt:")[2].split()[0], 16)
+
     def names(self) -> list[str]:
         """Every file in the folder, hidden ones too."""
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))

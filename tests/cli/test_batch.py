@@ -264,13 +264,14 @@ def test_ctrl_c_is_quiet_and_what_is_done_is_kept(shell):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("at", [0.2, 0.8, 1.6, 2.4])
+@pytest.mark.parametrize("at", [0.0, 0.5, 1.5, 2.4])
 def test_several_signals_at_once_to_all_of_its_processes(shell, number, at):
     """As a terminal sends them, while it starts, works and ends."""
     lines = text([line(seed) for seed in range(40)])
     running = shell.start_with(
         "batch", "-", "-o", "out", "--jobs", "2", stdin=lines, FAKE_SLEEP="0.3", start_new_session=True
     )
+    shell.wait_for_ears(running)
     time.sleep(at)
     for _ in range(3):
         os.killpg(running.pid, number)
