@@ -15,6 +15,7 @@ import click
 
 from affectgen.batch.job import Job
 from affectgen.batch.order import Work
+from affectgen.batch.presets.preset import outweighed
 from affectgen.batch.spec import (
     CHOICE,
     ENDING,
@@ -172,15 +173,13 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
 
 
 def _words(job: Job, spec: CommandSpec) -> tuple[list[str], list[str]]:
-    """The options and the arguments of a job as words. A value that the environment stands above is left out."""
+    """The options and the arguments of a job as words. A preset's value that does not count is left out."""
     words: list[str] = []
     rest: list[str] = []
+    gone = _outweighed(job, spec)
     for key, value in job.values.items():
         option = spec.options[key]
-        if value is None or option.kind == ENDING:
-            continue
-        below = job.preset is not None and key not in job.own
-        if below and option.variable is not None and os.environ.get(option.variable):
+        if value is None or option.kind == ENDING or key in gone:
             continue
         if option.argument:
             rest += [_text(each, key) for each in (value if isinstance(value, list) else [value])]
@@ -190,6 +189,17 @@ def _words(job: Job, spec: CommandSpec) -> tuple[list[str], list[str]]:
             listed = value if isinstance(value, list) and option.several else [value]
             words += [f"--{key}={_text(each, key)}" for each in listed]
     return words, (["--", *rest] if rest else [])
+
+
+def _outweighed(job: Job, spec: CommandSpec) -> set[str]:
+    """The options of a preset's job that the environment says, or that cannot stand beside what it says. It stands
+    below what tells the job from the preset's others, and below all of a line of JSON."""
+    if job.preset is None:
+        return set()
+    own = {name for name in job.own if name in job.values}
+    variables = {name: option.variable for name, option in spec.options.items() if option.variable is not None}
+    environment = {name for name, variable in variables.items() if os.environ.get(variable)}
+    return outweighed(own, environment) - outweighed(own, ())
 
 
 def _flag(command: str, option: OptionSpec, value: Any) -> list[str]:

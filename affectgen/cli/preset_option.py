@@ -16,7 +16,8 @@ from affectgen.output import STDOUT
 if TYPE_CHECKING:
     from affectgen.batch.spec import OptionSpec
 
-SAID = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+
+COMMANDLINE, ENVIRONMENT = ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT
 
 
 class PresetOption(click.Option):
@@ -47,7 +48,7 @@ def preset_defaults(ctx: click.Context, opts: Mapping[str, Any], name: str) -> d
 
     UsageError for a preset of another command, and for one that makes several pieces.
     """
-    from affectgen.batch.presets.preset import displaced, find_preset
+    from affectgen.batch.presets.preset import find_preset, outweighed
     from affectgen.batch.presets.preset_schema import is_axis
     from affectgen.cli.jobs import command_specs
 
@@ -59,11 +60,11 @@ def preset_defaults(ctx: click.Context, opts: Mapping[str, Any], name: str) -> d
             f"Say: affectgen {preset.command} --preset {name}, or: affectgen batch {name} -o out/",
         )
     params = {long_name(param): param for param in ctx.command.params}
-    said = _said(ctx, params, opts)
-    gone = displaced(said)
+    told, environment = (_said(ctx, params, opts, source) for source in (COMMANDLINE, ENVIRONMENT))
+    gone, said = outweighed(told, environment), {**told, **environment}
     found: dict[str, Any] = {}
     for option, value in preset.options.items():
-        if option in said or option in gone:
+        if option in gone:
             continue
         if is_axis(value, preset.spec.options[option].several):
             raise UsageError(
@@ -94,14 +95,16 @@ def long_name(param: click.Parameter) -> str:
     return max(param.opts, key=len).lstrip("-")
 
 
-def _said(ctx: click.Context, params: Mapping[str, click.Parameter], opts: Mapping[str, Any]) -> dict[str, Any]:
-    """What the command line or the environment says, by long names."""
+def _said(
+    ctx: click.Context, params: Mapping[str, click.Parameter], opts: Mapping[str, Any], wanted: ParameterSource
+) -> dict[str, Any]:
+    """What the command line says, or the environment, by long names."""
     found: dict[str, Any] = {}
     for name, param in params.items():
         if isinstance(param, PresetOption):
             continue
         value, source = param.consume_value(ctx, opts)
-        if source in SAID and value is not None:
+        if source is wanted and value is not None:
             found[name] = value
     return found
 

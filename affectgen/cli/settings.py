@@ -15,7 +15,7 @@ from affectgen.errors import UsageError
 from affectgen.manifest import Setting
 from affectgen.task import LARGEST_SEED
 
-ORIGIN = {
+ORIGIN = {  # what stands higher first
     ParameterSource.COMMANDLINE: "option",
     ParameterSource.ENVIRONMENT: "environment",
     ParameterSource.DEFAULT_MAP: "preset",
@@ -56,7 +56,8 @@ def affect_setting(ctx: click.Context) -> Setting:
     if valence is None or arousal is None:
         lone, other = ("--valence", "--arousal") if arousal is None else ("--arousal", "--valence")
         raise UsageError(f"{lone} came without {other}.", "A point needs both numbers, each between -1 and 1.")
-    return Setting(f"{valence},{arousal}", origin(ctx, "valence"))
+    sources = [origin(ctx, name) for name in ("valence", "arousal")]
+    return Setting(f"{valence},{arousal}", next(source for source in ORIGIN.values() if source in sources))
 
 
 def seed_setting(ctx: click.Context, talk: Talk) -> Setting:

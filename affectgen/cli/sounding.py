@@ -54,9 +54,9 @@ def _loudness(text: str) -> float | None:
 
 
 def _title(ctx: click.Context) -> str:
-    """The affect as it was asked for."""
+    """The affect as it was asked for; as everywhere, two numbers stand above a word of the environment."""
     affect: Any = ctx.params.get("affect")
-    if affect is not None:
-        return str(affect)
     point = [ctx.params.get(name) for name in ("valence", "arousal")]
-    return "" if None in point else f"{point[0]:g},{point[1]:g}"
+    if None not in point:
+        return f"{point[0]:g},{point[1]:g}"
+    return "" if affect is None else str(affect)

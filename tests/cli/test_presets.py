@@ -258,3 +258,45 @@ def test_a_new_preset_finds_what_was_typed_from_elsewhere(shell):
     for name in ("sub/p.toml", "x.toml"):
         shown = shell("presets", "show", name).stdout.decode()
         assert str(shell.folder / "song.mid") in shown
+
+
+SHORT = 'description = "d"\ncommand = "muser generate"\n[options]\nbars = 1\n'
+WAYS = {
+    "word": 'affect = "calm"', "point": 'affect = "0.5,-0.25"', "path": 'affect = "calm>happy"',
+    "numbers": "valence = 0.5\narousal = -0.25",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("environment", [{}, {"AFFECTGEN_AFFECT": "sad"}], ids=["alone", "environment"])
+def test_a_batch_and_a_single_command_ask_for_the_same_emotion(shell, way, environment):
+    (shell.folder / "p.toml").write_text(f'{SHORT}seed = 5\naudio = "wav"\n{WAYS[way]}\n')
+    single = shell("muser", "generate", "--preset", "./p.toml", "-o", "a.mid", **environment)
+    assert single.returncode == 0, single.stderr
+    batch = shell("batch", "./p.toml", "-o", "out", "--jobs", "1", **environment)
+    assert batch.returncode == 0, batch.stderr
+    name = json.loads(batch.stdout)["name"]
+    found, other = settings(shell, "a.mid"), settings(shell, f"out/{name}.mid")
+    wanted = "0.5,-0.25" if way == "numbers" else WAYS[way].partition('"')[2].rstrip('"')
+    assert found["affect"] == (("sad", "environment") if environment else (wanted, "preset"))
+    assert other == found
+    assert (shell.folder / f"out/{name}.mid").read_bytes() == (shell.folder / "a.mid").read_bytes()
+    assert settings(shell, f"out/{name}.wav")["title"] == settings(shell, "a.wav")["title"]
+
+
+def test_numbers_of_a_presets_list_stand_above_a_word_of_the_environment(shell):
+    (shell.folder / "p.toml").write_text(f"{SHORT}valence = [0.5, -0.5]\narousal = 0.25\n")
+    done = shell("batch", "./p.toml", "-o", "out", "--jobs", "1", "--seed", "3", AFFECTGEN_AFFECT="sad")
+    assert done.returncode == 0, done.stderr
+    names = [json.loads(line)["name"] for line in done.stdout.splitlines()]
+    asked = {settings(shell, f"out/{name}.mid")["affect"] for name in names}
+    assert asked == {("0.5,0.25", "preset"), ("-0.5,0.25", "preset")}
+
+
+def test_a_number_of_the_command_line_and_the_presets_other_one_stand_above_the_environment(shell):
+    (shell.folder / "p.toml").write_text(f"{SHORT}seed = 5\nvalence = 0.5\narousal = 0.25\n")
+    words = ("muser", "generate", "--preset", "./p.toml", "--arousal", "-0.75", "--audio", "a.wav", "-o", "a.mid")
+    done = shell(*words, AFFECTGEN_AFFECT="sad")
+    assert done.returncode == 0, done.stderr
+    assert settings(shell, "a.mid")["affect"] == ("0.5,-0.75", "option")
+    assert settings(shell, "a.wav")["title"][0] == "0.5,-0.75"

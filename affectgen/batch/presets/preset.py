@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,7 +219,15 @@ def _merged(chain: Sequence[PresetFile], spec: CommandSpec) -> Preset:
     )  # fmt: skip
 
 
-def displaced(said: Mapping[str, Any]) -> set[str]:
+def displaced(said: Collection[str]) -> set[str]:
     """The options that these take away where they were said earlier."""
     return {other for name in said for other in DISPLACED.get(name, ())} - set(said)
+
+
+def outweighed(options: Collection[str], environment: Collection[str]) -> set[str]:
+    """The options of a preset that do not count, because others say them or cannot stand beside them. options: what
+    stands above the environment, which they take away likewise; environment: what that says.
+    """
+    said = {*options, *(set(environment) - displaced(options))}
+    return said | displaced(said)
 
