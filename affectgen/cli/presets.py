@@ -108,7 +108,7 @@ def check(files: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool) -> 
     affectgen presets check
     affectgen presets check mine/*.toml
     """
-    from affectgen.batch.presets.preset_files import preset_paths
+    from affectgen.batch.presets.preset_find import preset_paths
 
     talk = Talk(quiet, verbose)
     names = files if files else tuple(str(path) for path in preset_paths().values())
@@ -193,7 +193,7 @@ def _beside(
     folder: Path, spec: CommandSpec, extends: str | None, values: dict[str, Any]
 ) -> tuple[str | None, dict[str, Any]]:
     """Paths as they were typed, told from the folder of the preset, where it will look for them."""
-    from affectgen.batch.presets.preset_files import is_path
+    from affectgen.batch.presets.preset_find import is_path
     from affectgen.batch.spec import FILE
 
     def seen(value: Any) -> Any:

@@ -93,6 +93,39 @@ def test_a_grid_and_another_commands_preset_are_usage_errors(desk, fails):
     assert "Did you mean 'mine'?" in said
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "message", "hint"),
+    [
+        (1, ("./mine",), "There is no file ./mine.", "Say: ./mine.toml"),
+        (2, ("mine",), "There is no preset 'mine'.", "Say: ./mine.toml"),
+        (1, ("more/",), "more/ is a folder, and a preset's file was", "Say which file of the folder: more/a.toml"),
+        (2, ("more",), "There is no preset 'more'.", "Say which file of the folder: more/a.toml"),
+        (1, ("./study",), "There is no file ./study.", "There is a preset of that name; say: study"),
+        (1, ("presets/study.toml",), "There is no file presets/study.toml.", "say: study"),
+        (1, ("empty/",), "empty/ is a folder", "It holds no preset"),
+        (1, ("./nothing",), "There is no file ./nothing.", "Check the path."),
+    ],
+)
+def test_a_path_without_its_ending_and_a_folder_are_told_what_to_say(desk, fails, code, words, message, hint):
+    for folder in ("more", "empty"):
+        (desk.folder / folder).mkdir()
+    for name in ("a", "b"):
+        (desk.folder / "more" / f"{name}.toml").write_text(MINE)
+    for command in (("muser", "generate", "--preset", *words, "-o", "a.mid"), ("batch", *words, "-o", "out")):
+        said = fails(code, *command)
+        assert message in said
+        assert hint in said.partition("Hint: ")[2]
+
+
+def test_what_is_said_instead_of_a_wrong_path_works(desk, fails):
+    fails(1, "muser", "generate", "--preset", "./mine", "-o", "a.mid")
+    assert desk("muser", "generate", "--preset", "./mine.toml", "-o", "a.mid").returncode == 0
+    (desk.folder / "top.toml").write_text('description = "d"\nextends = "./mine"\n')
+    assert "top.toml:2: There is no file ./mine. Say: ./mine.toml" in fails(1, "presets", "check", "./top.toml")
+    (desk.folder / "top.toml").write_text('description = "d"\nextends = "./mine.toml"\n')
+    assert desk("presets", "check", "./top.toml").returncode == 0
+
+
 def test_a_damaged_preset_is_told_by_file_and_line(desk, fails):
     (desk.folder / "bad.toml").write_text(MINE + "barz = 3\nvalence = 7\n")
     said = fails(2, "muser", "generate", "--preset", "./bad.toml", "-o", "a.mid")

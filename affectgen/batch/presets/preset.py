@@ -13,11 +13,10 @@ from affectgen.batch.presets.preset_files import (
     PresetFile,
     Trouble,
     check_file,
-    is_path,
     placed,
-    preset_paths,
     read_file,
 )
+from affectgen.batch.presets.preset_find import SUFFIX, is_path, preset_path, preset_paths
 from affectgen.batch.presets.preset_schema import PresetModels, is_axis
 from affectgen.batch.presets.preset_template import check_template
 from affectgen.batch.spec import FILE, SOURCE, CommandSpec, Specs, nearest
@@ -102,17 +101,6 @@ def find_preset(name_or_path: str, specs: Specs) -> Preset:
     return read_preset(preset_path(name_or_path), specs)
 
 
-def preset_path(name_or_path: str) -> Path:
-    """The file of a preset. UsageError for a name that nobody has, with the nearest one."""
-    if is_path(name_or_path):
-        return Path(name_or_path)
-    known = preset_paths()
-    if name_or_path not in known:
-        hint = nearest(name_or_path, known) if known else "There is none; name a file: ./mine.toml"
-        raise UsageError(f"There is no preset {name_or_path!r}.", hint)
-    return known[name_or_path]
-
-
 def list_presets(specs: Specs) -> list[Preset | Damaged]:
     """Every preset that can be found by name, by name; those that cannot be used with the reason."""
     reader = Reader(specs)
@@ -193,10 +181,8 @@ def _extended(file: PresetFile) -> Path:
     if not isinstance(text, str) or not text or "\0" in text:
         raise UsageError(f"extends got {text!r}; a preset's name or path was expected.")
     folder = file.path.parent
-    if is_path(text):
-        return folder / os.path.expanduser(text)
-    beside = folder / f"{text}.toml"
-    return beside if beside.is_file() else preset_path(text)
+    beside = folder / f"{text}{SUFFIX}"
+    return beside if not is_path(text) and beside.is_file() else preset_path(text, folder)
 
 
 def _merged(chain: Sequence[PresetFile], spec: CommandSpec) -> Preset:

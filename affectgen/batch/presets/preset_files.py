@@ -14,9 +14,7 @@ from affectgen.batch.presets.preset_lines import KeyPath, key_lines, line_of
 from affectgen.batch.presets.preset_schema import PresetModels, is_axis, mistakes
 from affectgen.batch.spec import FILE, CommandSpec, OptionSpec
 from affectgen.errors import AffectgenError, UsageError
-from affectgen.paths import preset_roots
 
-SUFFIX = ".toml"
 HOW = "docs/presets.md says what a preset may hold; so does: affectgen presets schema"
 MOST_BYTES = 1_000_000
 PLACES = ("checkpoint", "soundfont", "model", "adapter")  # options that are a path, or the name of something
@@ -138,17 +136,3 @@ def placed(value: Any, option: OptionSpec, folder: Path) -> Any:
     if option.kind == FILE or (option.name in PLACES and ("/" in value or inner.exists())):
         return str(inner)
     return value
-
-
-def preset_paths() -> dict[str, Path]:
-    """Every preset that can be found by name, by its name; the first folder that knows one wins."""
-    found: dict[str, Path] = {}
-    for root in preset_roots():
-        for path in sorted(root.glob(f"*{SUFFIX}")):
-            found.setdefault(path.stem, path)
-    return dict(sorted(found.items()))
-
-
-def is_path(text: str) -> bool:
-    """Whether somebody means a file rather than a preset's name."""
-    return text.endswith(SUFFIX) or os.sep in text or "/" in text

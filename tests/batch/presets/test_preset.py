@@ -110,7 +110,7 @@ def test_an_affect_is_read(write):
         ('name = "{seed:03}"', "name got '{seed:03}'; only a name stands between braces"),
         ('name = "./."', "name got './.', which names nothing."),
         ("extends = 3", "extends got 3; a preset's name or path was expected."),
-        ('extends = "nobody.toml"', "The preset "),
+        ('extends = "nobody.toml"', "There is no file nobody.toml."),
         ('extends = "nobody-at-all"', "There is no preset 'nobody-at-all'."),
     ],
 )
