@@ -13,6 +13,7 @@ from affectgen.batch.runner import KEPT, Tally
 
 WIDTH = 20  # characters of the bar
 HEAD = ("preset or command", "made", "kept", "failed", "s each", "distance")
+NAMELESS = "faulty lines"  # the row of lines of JSON that name no command
 
 
 @dataclass
@@ -47,11 +48,11 @@ class Pace:
 
 
 def _table(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A row for each preset, or command where there is none."""
+    """A row for each preset, or command where there is none, and one for lines that name neither."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for line in lines:
-        preset = line.get("preset")
-        groups.setdefault(str(line["command"] if preset is None else preset), []).append(line)
+        preset, command = line.get("preset"), line["command"] if line["command"] else NAMELESS
+        groups.setdefault(str(command if preset is None else preset), []).append(line)
     rows = [HEAD, *(_row(name, group) for name, group in groups.items())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     return ["  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:],

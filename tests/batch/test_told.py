@@ -32,6 +32,13 @@ def test_the_table_has_a_row_for_each_preset_or_command():
     assert last == "2 made, 1 kept, 1 failed in 60.0 s, 2.0 a minute; most memory of a worker 300 MiB"
 
 
+def test_lines_that_name_no_command_have_a_row_with_a_name():
+    lines = [line("done"), line("failed", command=""), line("failed", command="")]
+    table = Pace().summary(Tally(total=3, done=1, failed=2, lines=lines)).splitlines()[1:-1]
+    assert [row.split() for row in table] == [["compose", "1", "0", "0", "2.0", "-"],
+                                              ["faulty", "lines", "0", "0", "2", "-", "-"]]  # fmt: skip
+
+
 def test_distance_needs_two_points():
     assert distance(POINTS) == 0.5
     assert distance({**POINTS, "asked": {"path": []}}) is None

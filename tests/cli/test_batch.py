@@ -95,6 +95,7 @@ def test_failing_jobs_are_told_and_the_rest_go_on(shell):
                      "'2.5' is not a valid integer", "line 9 of standard input is no JSON", "line 11 of"):  # fmt: skip
         assert expected in said, expected
     assert "Traceback" not in said
+    assert [row.split()[2:5] for row in said.splitlines() if row.startswith("faulty lines")] == [["0", "0", "2"]]
     assert states["j22"]["error"]["kind"] == "UsageError"
     assert len(pieces(shell.folder / "out")) == 2
 
