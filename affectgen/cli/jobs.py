@@ -44,6 +44,7 @@ BESIDE = frozenset({"audio", "plot", "cue", "report"})  # further files, which g
 ENDING_FORM = re.compile(r"\.?[A-Za-z0-9]{1,8}")
 HELP = ["-h", "--help"]  # as everywhere: a command keeps the first it is asked with
 JOBS = "jobs"  # processes of a command's own
+JOIN = "join"  # what makes one file of several
 MIDI, WAVE = ".mid", ".wav"  # what a command writes that cannot choose, and that can
 
 
@@ -148,9 +149,7 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     specs = command_specs()
     spec = find_spec(specs, job.command)
     spec.check(job.values)
-    for name, option in spec.options.items():
-        if option.argument and option.required and job.values.get(name) in (None, []):
-            raise UsageError(f"`{job.command}` needs {name!r}, a file.", f"Name it: {name}, or --source PATH.")
+    _check_files(job, spec)
     command = find_command(job.command)
     if command is None:
         raise UsageError(f"The task {job.command} has no command.", "Name another.")
@@ -170,6 +169,26 @@ def _planned(job: Job, folder: Path, device: str) -> Work:
     except Planned as planned:
         return _labelled(planned.works, job)
     raise UsageError(f"`{job.command}` made no piece of this.", "Ask for a single one.")
+
+
+def _check_files(job: Job, spec: CommandSpec) -> None:
+    """UsageError where a job's command has no file to work on, or several that would not become one piece."""
+    for name, option in spec.options.items():
+        value = job.values.get(name)
+        if option.argument and option.required and value in (None, []):
+            raise UsageError(f"`{job.command}` needs {name!r}, a file.", f"Name it: {name}, or --source PATH.")
+        if option.argument and isinstance(value, list) and len(value) > 1 and job.values.get(JOIN) is None:
+            text = f"{name} names {len(value)} files, and a job makes one file of one."
+            raise UsageError(text, _one_of_each(job, JOIN in spec.options))
+
+
+def _one_of_each(job: Job, joins: bool) -> str:
+    """How to say that several files are to be worked on. joins: the command can make one of all."""
+    if job.preset is not None:
+        each, together = 'Make one of each: files = [["a.mid"], ["b.mid"]]', f"{JOIN} = 2"
+    else:
+        each, together = "Write a line for each", f'"{JOIN}": 2'
+    return f"{each}, or one of all, crossfaded for 2 seconds: {together}" if joins else f"{each}."
 
 
 def _words(job: Job, spec: CommandSpec) -> tuple[list[str], list[str]]:

@@ -100,6 +100,31 @@ def test_failing_jobs_are_told_and_the_rest_go_on(shell):
     assert len(pieces(shell.folder / "out")) == 2
 
 
+def test_several_files_are_joined_or_told_how_a_job_may_have_them(shell):
+    """As lines and as a preset; what the hints say works."""
+    for name in ("a.mid", "b.mid"):
+        assert shell("muser", "generate", "-a", "calm", "--bars", "1", "--seed", "1", "-o", name).returncode == 0
+    two = {"command": "render", "files": ["a.mid", "b.mid"], "renderer": "piano"}
+    lines = [{**two, "name": "bad"}, {**two, "name": "both", "join": 0.1}, {**two, "name": "first", "files": ["a.mid"]}]
+    done = shell("batch", "-", "-o", "out", "--jobs", "1", stdin=text(lines))
+    assert {name: each["status"] for name, each in told(done).items()} == {
+        "bad": "failed", "both": "done", "first": "done"
+    }  # fmt: skip
+    error = told(done)["bad"]["error"]
+    assert error["message"] == "line 1 of standard input: files names 2 files, and a job makes one file of one."
+    assert error["hint"] == 'Write a line for each, or one of all, crossfaded for 2 seconds: "join": 2'
+    head = 'description = "d"\ncommand = "render"\n[options]\nrenderer = "piano"\n'
+    forms = {"bad": '["a.mid", "b.mid"]', "one": '["a.mid", "b.mid"]\njoin = 0.1', "each": '[["a.mid"], ["b.mid"]]'}
+    made = {}
+    for form, files in forms.items():
+        (shell.folder / "p.toml").write_text(f"{head}files = {files}\n")
+        made[form] = list(told(shell("batch", "./p.toml", "-o", form, "--jobs", "1")).values())
+    states = {form: [each["status"] for each in lines] for form, lines in made.items()}
+    assert states == {"bad": ["failed"], "one": ["done"], "each": ["done", "done"]}
+    hint = 'Make one of each: files = [["a.mid"], ["b.mid"]], or one of all, crossfaded for 2 seconds: join = 2'
+    assert made["bad"][0]["error"]["hint"] == hint
+
+
 def test_nothing_good_is_exit_code_1(shell):
     done = shell.alone("batch", "-", "-o", "out", stdin=text([line(1, affect="clam")]))
     assert done.returncode == 1

@@ -103,6 +103,8 @@ def test_a_session_is_planned_with_what_belongs_to_it(tmp_path):
         ("emogen generate", {"affect": "calm", "checkpoint": None, "bars": 0}, "bars"),
         ("emogen generate", {"affect": "calm", "valence": 0.1, "arousal": 0.2}, "exclude each other"),
         ("speech convert", {"affect": "sad"}, "needs 'source'"),
+        ("speech convert", {"affect": "sad", "source": ["a.wav", "b.wav"]}, "source names 2 files, and a job"),
+        ("render", {"files": ["a.mid", "b.mid"]}, "files names 2 files, and a job makes one file of one"),
         ("speech convert", {"affect": "sad", "source": "none.wav"}, "none.wav cannot be read"),
         ("no such", {}, "no command that makes a piece"),
         ("rate", {}, "no command that makes a piece"),
