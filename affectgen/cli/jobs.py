@@ -143,6 +143,8 @@ def plan_job(job: Job, folder: Path, device: str) -> Work:
         raise UsageError(f"{job.place}: {error.format_message()}", f"See: affectgen {job.command} --help") from error
     except AffectgenError as error:
         raise type(error)(f"{job.place}: {error.message}", error.hint) from error
+    except OSError as error:  # of a path that no system could have: the other jobs go on
+        raise AffectgenError(f"{job.place}: {error.filename}: {error.strerror}.", "Check the path.") from error
 
 
 def _planned(job: Job, folder: Path, device: str) -> Work:

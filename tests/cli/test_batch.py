@@ -83,7 +83,8 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(shell):
 
 def test_failing_jobs_are_told_and_the_rest_go_on(shell):
     bad = [line(20, affect="clam"), {"command": "muser generat", "name": "typo"}, line(21, barz=3), line(22, bars=0),
-           line(23, source="none.mid", keep="pitch", bars=None), line(24, bars=2.5)]  # fmt: skip
+           line(23, source="none.mid", keep="pitch", bars=None), line(24, bars=2.5),
+           {"command": "render", "files": [f"{'x' * 300}.mid"], "name": "far"}]  # fmt: skip
     lines = text([line(1), *bad, line(2)]) + b"{oops\n\n[1]\n"
     done = shell.alone("batch", "-", "-o", "out", stdin=lines)
     assert done.returncode == 3
@@ -92,7 +93,8 @@ def test_failing_jobs_are_told_and_the_rest_go_on(shell):
     said = done.stderr.decode()
     for expected in ("line 2 of standard input: 'clam'", "Did you mean 'muser generate'", "Did you mean 'bars'",
                      "line 5 of standard input: Invalid value for '--bars'", "none.mid cannot be read",
-                     "'2.5' is not a valid integer", "line 9 of standard input is no JSON", "line 11 of"):  # fmt: skip
+                     "'2.5' is not a valid integer", "xxx.mid: File name too long",
+                     "line 10 of standard input is no JSON", "line 12 of"):  # fmt: skip
         assert expected in said, expected
     assert "Traceback" not in said
     assert [row.split()[2:5] for row in said.splitlines() if row.startswith("faulty lines")] == [["0", "0", "2"]]
