@@ -5,8 +5,10 @@ Nothing here loads a model or torch: the answer must come while a person waits.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import click
 from click.shell_completion import (
@@ -21,13 +23,16 @@ from click.shell_completion import (
 )
 
 Items = list[CompletionItem[str]]
+Completer = Callable[[click.Context, str], Items]
 FILES = re.compile(r"PATH|FILE|AUDIO|DIR|FOLDER|PLAN|PAGE|path")  # in what an option's help calls its value
 PRESET_NAMES = ("NAME|PATH", "[FILE|NAME...]")  # arguments of `presets` that name some
 STEP = re.compile(r"(.*[>~])?([^>~]*)", re.DOTALL)  # a path of emotions: what is there, and the word that is begun
-SUFFIX = ".toml"  # of presets
+# the kinds of checkpoints that generators read; MusER composes by either structure, and does all else by its own
+MUSER, EITHER, EMOGEN = ("muser",), ("muser", "muser-paper"), ("emogen",)
+COMPOSERS = {"muser": EITHER, "emogen": EMOGEN}
 
 
-def affects(text: str) -> Items:
+def affects(ctx: click.Context, text: str) -> Items:
     """Emotions that begin like the last step of `text`: words of the table with where they stand, other words for them,
     quadrants. A space in a word is told as an underscore, which means the same."""
     from affectgen.affect.words import ALIASES, find_word, words
@@ -42,26 +47,62 @@ def affects(text: str) -> Items:
     return [CompletionItem(f"{before or ''}{name}", help=about) for name, about in rows if _begins(name, begun)]
 
 
-def checkpoints(text: str) -> Items:
-    """Checkpoints that can be named."""
+def checkpoints(ctx: click.Context, text: str) -> Items:
+    """Checkpoints of the kinds that the command reads."""
     from affectgen.nn.checkpoint import list_checkpoints
 
     try:
         folders = list_checkpoints()
     except OSError:  # a folder that may not be looked into has no names to offer
         folders = []
-    return _named((folder.name for folder in folders), text)
+    kinds = checkpoint_kinds(ctx)
+    return _named((folder.name for folder in folders if _kind(folder) in kinds), text)
 
 
-def presets(text: str) -> Items:
-    """Presets that can be named."""
-    from affectgen.paths import preset_roots
+def checkpoint_kinds(ctx: click.Context) -> tuple[str, ...]:
+    """The kinds of checkpoints that a command reads: its generator's, else those of the --composer chosen so far, else
+    those of all generators."""
+    words = ctx.command_path.split()[1:]
+    if words[:1] == ["muser"] and words != ["muser", "generate"]:
+        return MUSER
+    generator = next((word for word in words if word in COMPOSERS), ctx.params.get("composer"))
+    return COMPOSERS.get(str(generator), (*EITHER, *EMOGEN))
+
+
+def _kind(folder: Path) -> str | None:
+    """What a checkpoint's config says that it is; None for one that cannot be read."""
+    from affectgen.nn.checkpoint import CONFIG
 
     try:
-        names = {path.stem for root in preset_roots() for path in root.glob(f"*{SUFFIX}")}
+        held = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return held.get("kind") if isinstance(held, dict) else None
+
+
+def presets(ctx: click.Context, text: str) -> Items:
+    """Presets that can be named."""
+    return _named(_preset_paths(), text)
+
+
+def own_presets(ctx: click.Context, text: str) -> Items:
+    """Presets of the command at hand, or of the one that --command names."""
+    from affectgen.batch.presets.preset import preset_command
+
+    named = ctx.params.get("command")
+    command = named if named is not None else ctx.command_path.partition(" ")[2]
+    paths = _preset_paths()
+    return [item for item in _named(paths, text) if preset_command(paths[item.value]) == command]
+
+
+def _preset_paths() -> dict[str, Path]:
+    """Presets by their names; none where a folder may not be looked into."""
+    from affectgen.batch.presets.preset_find import preset_paths
+
+    try:
+        return preset_paths()
     except OSError:
-        names = set()
-    return _named(names, text)
+        return {}
 
 
 def _named(names: Iterable[str], text: str) -> Items:
@@ -72,7 +113,7 @@ def _begins(name: str, text: str) -> bool:
     return name.lower().startswith(text.lower().replace(" ", "_"))
 
 
-def completer(param: click.Parameter) -> Callable[[str], Items] | None:
+def completer(param: click.Parameter, ctx: click.Context) -> Completer | None:
     """What knows the values of an option or argument, by its name or what its help calls them; None where nothing
     does."""
     called = str(getattr(param, "metavar", None))
@@ -80,8 +121,10 @@ def completer(param: click.Parameter) -> Callable[[str], Items] | None:
         return affects
     if param.name == "checkpoint":
         return checkpoints
+    if param.name == "preset" or (param.name == "extends" and ctx.params.get("command") is not None):
+        return own_presets
     named = param.name in ("name", "files") and called in PRESET_NAMES
-    if named or param.name in ("preset", "presets", "extends") or called.startswith("PRESET"):
+    if named or param.name in ("presets", "extends") or called.startswith("PRESET"):
         return presets
     return None
 
@@ -94,11 +137,11 @@ def takes_files(param: click.Parameter) -> bool:
 
 def complete(param: click.Parameter, ctx: click.Context, text: str) -> Items:
     """What an option or argument may hold; a single item of the type "file" lets the shell offer files."""
-    known = completer(param)
-    found = known(text) if known is not None else param.shell_complete(ctx, text)
+    known = completer(param, ctx)
+    found = known(ctx, text) if known is not None else param.shell_complete(ctx, text)
     if known is affects:  # what it may be beside an emotion, in small letters: auto|keep|TEXT
         found += _named([word for word in str(getattr(param, "metavar", "")).split("|") if word.islower()], text)
-    if not found and (takes_files(param) or (known is presets and not found)):
+    if not found and (takes_files(param) or known is presets):
         return [CompletionItem(text, type="file")]
     return found
 

@@ -14,6 +14,16 @@ import pytest
 HEAVY = ("torch", "scipy", "librosa", "symusic", "miditok", "matplotlib", "pydantic", "transformers")
 WAIT = 5.0  # seconds that nobody waits for a Tab, on a busy machine
 
+PRESETS = {
+    "study": 'command = "muser generate"\n', "sleep": 'extends = "zz-study"\n', "bad": "command = \n",
+    "battle": 'command = "emogen generate"\n', "angry": 'command = "speech convert"\n', "lost": 'extends = "zz-no"\n',
+}  # fmt: skip
+ALL = {f"zz-{name}" for name in PRESETS}
+MODELS = {
+    "zz-ours": '{"kind": "muser"}', "zz-paper": '{"kind": "muser-paper"}', "zz-slides": '{"kind": "emogen"}',
+    "zz-judge": '{"kind": "judge"}', "zz-map": '{"kind": "emogen-map"}', "zz-no": "{}", "zz-bad": "{", "zz-list": "[]",
+}  # fmt: skip
+
 
 @pytest.fixture
 def program(shell, tmp_path) -> dict[str, str]:
@@ -25,8 +35,11 @@ def program(shell, tmp_path) -> dict[str, str]:
     script.chmod(0o755)
     presets = tmp_path / "presets"
     presets.mkdir()
-    (presets / "zz-study.toml").write_text("")
-    (presets / "zz-sleep.toml").write_text("")
+    for name, held in PRESETS.items():
+        (presets / f"zz-{name}.toml").write_text(held)
+    for name, config in MODELS.items():
+        (shell.models / name).mkdir()
+        (shell.models / name / "config.json").write_text(config)
     env = shell.environment(AFFECTGEN_PRESETS=str(presets))
     return {**env, "PATH": f"{home}{os.pathsep}{env['PATH']}", "AFFECTGEN_CHECKPOINTS": str(shell.models)}
 
@@ -76,14 +89,52 @@ def test_every_word_that_is_offered_is_understood(program):
 
 
 def test_models_presets_and_files(program):
-    assert values(program, "affectgen", "muser", "generate", "--checkpoint", "fak") == {"fake"}
-    assert values(program, "affectgen", "batch", "zz") == {"zz-study", "zz-sleep"}
+    assert values(program, "affectgen", "muser", "generate", "--checkpoint", "zz-o") == {"zz-ours"}
+    assert values(program, "affectgen", "batch", "zz") == ALL
     assert offered(program, "affectgen", "batch", "./p") == [("file", "./p")]
     for words in (("rate", "x"), ("replay", "x"), ("verify", "x"), ("muser", "generate", "-o", "x"),
                   ("muser", "generate", "--source", "x"), ("emogen", "attributes", "x")):  # fmt: skip
         kinds = {kind for kind, _ in offered(program, "affectgen", *words)}
         assert kinds == {"file"}, words
     assert offered(program, "affectgen", "muser", "generate", "--seed", "1") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("muser", "generate", "--preset"), {"zz-study", "zz-sleep"}),
+        (("emogen", "generate", "-a", "calm", "--preset"), {"zz-battle"}),
+        (("speech", "convert", "x.wav", "--preset"), {"zz-angry"}),
+        (("presets", "new", "x", "--command", "muser_generate", "--extends"), {"zz-study", "zz-sleep"}),
+        (("presets", "new", "x", "--extends"), ALL),
+        (("presets", "show"), ALL),
+        (("batch", "study"), ALL),
+    ],
+)
+def test_presets_are_those_of_the_command(program, words, expected):
+    typed = [f"'{word.replace('_', ' ')}'" for word in words]
+    assert values(program, "affectgen", *typed, "zz") == expected
+
+
+def test_where_no_preset_fits_files_are_offered(program):
+    assert offered(program, "affectgen", "muser", "transfer", "--preset", "zz") == [("file", "zz")]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("muser", "generate"), {"zz-ours", "zz-paper"}),
+        (("evaluate", "muser"), {"zz-ours", "zz-paper"}),
+        (("muser", "reconstruct"), {"zz-ours"}),
+        (("emogen", "generate"), {"zz-slides"}),
+        (("emogen", "map"), {"zz-slides"}),
+        (("medicine", "render"), {"zz-slides"}),
+        (("medicine", "render", "--composer", "muser"), {"zz-ours", "zz-paper"}),
+        (("replay", "x.json"), {"zz-ours", "zz-paper", "zz-slides"}),
+    ],
+)
+def test_models_are_those_that_the_command_can_use(program, words, expected):
+    assert values(program, "affectgen", *words, "--checkpoint", "zz") == expected
 
 
 @pytest.mark.parametrize("name", ["bash", "fish"])
@@ -99,7 +150,7 @@ def test_a_folder_of_models_that_cannot_be_read_offers_none(program, tmp_path):
     closed.mkdir()
     (closed / "SHA256SUMS").write_text("")
     env = {**program, "AFFECTGEN_CHECKPOINTS": str(closed)}
-    assert values(env, "affectgen", "muser", "generate", "--checkpoint", "fak") == set()
+    assert values(env, "affectgen", "muser", "generate", "--checkpoint", "zz") == set()
 
 
 def test_tab_loads_nothing_heavy_and_is_quick(program):
@@ -108,8 +159,9 @@ def test_tab_loads_nothing_heavy_and_is_quick(program):
         "atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))\n"
         "from affectgen.cli.program import run; run([])"
     )
-    for words in ("affectgen ", "affectgen muser generate -a ha", "affectgen muser generate --checkpoint f",
-                  "affectgen batch zz", "affectgen speech edit --", "affectgen render --reverb h"):  # fmt: skip
+    for words in ("affectgen ", "affectgen muser generate -a ha", "affectgen muser generate --checkpoint zz",
+                  "affectgen batch zz", "affectgen muser generate --preset zz",
+                  "affectgen speech edit --", "affectgen render --reverb h"):  # fmt: skip
         env = {**program, "_AFFECTGEN_COMPLETE": "zsh_complete", "COMP_WORDS": words,
                "COMP_CWORD": str(len(words.split(" ")) - 1)}  # fmt: skip
         began = time.perf_counter()
@@ -142,7 +194,7 @@ def test_bash_completes(program):
     assert bash(program, "affectgen", "muser", "generate", "-a", "in_l") == ["in_love"]
     assert bash(program, "affectgen", "batch", "zz-st") == ["zz-study"]
     assert bash(program, "affectgen", "rate", "x") == ["compopt -o default"]
-    assert bash(program, "affectgen", "muser", "generate", "--checkpoint", "fa") == ["fake"]
+    assert bash(program, "affectgen", "muser", "generate", "--checkpoint", "zz-o") == ["zz-ours"]
 
 
 def test_bash_makes_three_words_of_an_option_with_its_value(program):

@@ -113,6 +113,16 @@ def list_presets(specs: Specs) -> list[Preset | Damaged]:
     return found
 
 
+def preset_command(path: Path) -> str | None:
+    """The command of a preset, its own or an inherited one; nothing else of it is checked. None where it names none, or
+    cannot be read."""
+    try:
+        named = [file.held["command"] for file in _chain(path) if "command" in file.held]
+    except AffectgenError:
+        return None
+    return str(named[0]) if named else None
+
+
 class Reader:
     """Reads presets; what the commands take is worked out once."""
 
@@ -121,7 +131,7 @@ class Reader:
 
     def read(self, path: Path) -> Preset:
         """The preset of a file, as `read_preset` tells."""
-        chain = self._chain(path)
+        chain = _chain(path)
         command = self._command(chain)
         troubles = [trouble for file in chain for trouble in check_file(file, command, self._models)]
         if troubles:
@@ -132,27 +142,6 @@ class Reader:
         if wrong is not None:
             raise PresetError([owner.trouble(("name",), wrong)])
         return made
-
-    def _chain(self, path: Path) -> list[PresetFile]:
-        """A file and what it extends, one after the other."""
-        chain = [read_file(path)]
-        seen = {os.path.realpath(path)}
-        while "extends" in chain[-1].held:
-            last = chain[-1]
-            try:
-                after = _extended(last)
-                if os.path.realpath(after) in seen:
-                    way = " > ".join(str(each) for each in [*(file.path for file in chain), after])
-                    raise UsageError(f"This goes round in a circle: {way}.", "Let one of them extend nothing.")
-                if len(chain) == MOST_STEPS:
-                    raise UsageError(f"More than {MOST_STEPS} presets stand on each other.", "Write fewer.")
-                chain.append(read_file(after))
-            except PresetError:
-                raise
-            except AffectgenError as error:
-                raise PresetError([last.trouble(("extends",), str(error))]) from error
-            seen.add(os.path.realpath(after))
-        return chain
 
     def _command(self, chain: Sequence[PresetFile]) -> str:
         """The command of a preset: its own or the one it inherits, which must be the same."""
@@ -173,6 +162,28 @@ class Reader:
         if troubles:
             raise PresetError(troubles)
         return str(wanted)
+
+
+def _chain(path: Path) -> list[PresetFile]:
+    """A file and what it extends, one after the other."""
+    chain = [read_file(path)]
+    seen = {os.path.realpath(path)}
+    while "extends" in chain[-1].held:
+        last = chain[-1]
+        try:
+            after = _extended(last)
+            if os.path.realpath(after) in seen:
+                way = " > ".join(str(each) for each in [*(file.path for file in chain), after])
+                raise UsageError(f"This goes round in a circle: {way}.", "Let one of them extend nothing.")
+            if len(chain) == MOST_STEPS:
+                raise UsageError(f"More than {MOST_STEPS} presets stand on each other.", "Write fewer.")
+            chain.append(read_file(after))
+        except PresetError:
+            raise
+        except AffectgenError as error:
+            raise PresetError([last.trouble(("extends",), str(error))]) from error
+        seen.add(os.path.realpath(after))
+    return chain
 
 
 def _extended(file: PresetFile) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from affectgen.batch.presets.preset import Damaged, find_preset, list_presets, read_preset
+from affectgen.batch.presets.preset import Damaged, find_preset, list_presets, preset_command, read_preset
 from affectgen.batch.presets.preset_files import PresetError
 from affectgen.batch.presets.preset_new import toml
 from affectgen.cli.jobs import command_specs
@@ -247,3 +247,10 @@ def test_whatever_a_file_holds_is_taken_or_told_with_its_line(tmp_path, top, opt
     assert (made is None) == bool(said)
     assert all(1 <= one.line <= max(len(lines), 1) for one in said)
     assert made is None or set(made.options) <= set(options if options is not None else {})
+
+
+def test_the_command_is_told_without_checking_the_rest(write):
+    assert preset_command(write("a", f"{BASE}nonsense = 3\n")) == "emogen generate"
+    assert preset_command(write("b", 'extends = "a"\n')) == "emogen generate"
+    for name, text in (("c", "command =\n"), ("d", ""), ("e", 'extends = "e"\n'), ("f", 'extends = "no"\n')):
+        assert preset_command(write(name, text)) is None
