@@ -118,8 +118,13 @@ def _rendered(library: ctypes.CDLL, timeline: Timeline, font: Path, rate: int) -
 
 
 def _library() -> ctypes.CDLL:
-    """The library, silent, its functions declared. AffectgenError where it or pyfluidsynth is missing."""
+    """The library, silent, its functions declared. AffectgenError where it or pyfluidsynth is missing.
+
+    soundfile comes first: FluidSynth decodes the Vorbis samples of an .sf3 font with the libsndfile that the process
+    has already, else with the system's, and the two may differ in the last bit.
+    """
     try:
+        importlib.import_module("soundfile")
         with contextlib.redirect_stdout(io.StringIO()):  # where $CI is set, pyfluidsynth prints what it found
             found: Any = importlib.import_module("fluidsynth")
         # an instance of our own, so that declaring functions changes none of pyfluidsynth's

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 import subprocess
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from affectgen.audio import fluid
 from affectgen.audio.files import Frames
 from affectgen.audio.fluid import fluid_available, fluid_version, play_fluid
 from affectgen.audio.fonts import check_font, find_font
 from affectgen.errors import AffectgenError
-from affectgen.score.messages import Timeline
+from affectgen.score.messages import Timeline, read_timeline
+from affectgen.score.midi import write_notes
+from affectgen.score.notes import NoteArray
 
 RATE = 44100
 needs_library = pytest.mark.skipif(not fluid_available(), reason="FluidSynth is not installed")
@@ -26,9 +30,17 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
-def sine_font() -> bytes:
-    """A font of one looped sine (441 Hz at key 69, corrected by -4 cents) that stays level, as program 0 and drums."""
+def sine_font(vorbis: bool = False) -> bytes:
+    """A font of one looped sine (441 Hz at key 69, corrected by -4 cents) that stays level, as program 0 and drums.
+
+    `vorbis`: an .sf3 of one second of loud noise, its place counted in bytes and its loop from its start.
+    """
     wave = (12000 * np.sin(2 * np.pi * np.arange(4410) / 100)).astype("<i2").tobytes() + bytes(92)
+    stop, loop, kind = 4410, 4400, 1
+    if vorbis:
+        store, noise = io.BytesIO(), np.random.default_rng(0).standard_normal(RATE)
+        soundfile.write(store, 2.0 * noise, RATE, format="OGG", subtype="VORBIS")
+        wave, stop, loop, kind = store.getvalue(), len(store.getvalue()), RATE - 10, 0x11
     presets = [(b"sine", 0, 0, 0), (b"drum", 0, 128, 1), (b"EOP", 0, 0, 2)]
     tables = {
         b"phdr": b"".join(struct.pack("<20sHHHIII", *row, 0, 0, 0) for row in presets),
@@ -36,7 +48,7 @@ def sine_font() -> bytes:
         b"pgen": struct.pack("<6H", 41, 0, 41, 0, 0, 0),
         b"inst": struct.pack("<20sH20sH", b"sine", 0, b"EOI", 1), b"ibag": struct.pack("<4H", 0, 0, 3, 0),
         b"imod": bytes(10), b"igen": struct.pack("<HhHhHhHh", 54, 1, 38, -3986, 53, 0, 0, 0),
-        b"shdr": struct.pack("<20sIIIIIBbHH", b"sine", 0, 4410, 100, 4400, 44100, 69, -4, 0, 1)
+        b"shdr": struct.pack("<20sIIIIIBbHH", b"sine", 0, stop, 100, loop, RATE, 69, -4, 0, kind)
         + struct.pack("<20s26x", b"EOS"),
     }  # fmt: skip
     info = b"INFO" + chunk(b"ifil", struct.pack("<HH", 2, 1)) + chunk(b"isng", b"EMU8000\0")
@@ -188,10 +200,6 @@ print(sound.hexdigest())
 
 @needs_library
 def test_two_runs_and_two_processes_give_the_same_bytes_and_nothing_else_is_printed(font: Path, tmp_path: Path) -> None:
-    from affectgen.score.messages import read_timeline
-    from affectgen.score.midi import write_notes
-    from affectgen.score.notes import NoteArray
-
     chance = np.random.default_rng(1)
     onset = chance.uniform(0, 3, 80)
     notes = NoteArray.of(onset, np.full(80, 0.4), chance.integers(30, 100, 80), chance.integers(20, 127, 80))
@@ -209,6 +217,21 @@ def test_two_runs_and_two_processes_give_the_same_bytes_and_nothing_else_is_prin
     assert digests[0] == digests[1]
     assert done.stdout.split() == [digests[0]]
     assert done.stderr == ""
+
+
+@needs_library
+def test_a_font_of_vorbis_samples_sounds_the_same_whichever_library_was_loaded_first(tmp_path: Path) -> None:
+    """FluidSynth takes the libsndfile that the process has: soundfile's own, or the system's, of another version."""
+    font, path = tmp_path / "noise.sf3", tmp_path / "piece.mid"
+    font.write_bytes(sine_font(vorbis=True))
+    path.write_bytes(write_notes(NoteArray.of([0.0, 0.1], [0.9, 0.8], [69, 76], [100, 80])))
+    digests = set()
+    for first in ("", "import soundfile"):
+        line = [sys.executable, "-c", first + SCRIPT, str(path), str(font)]
+        digests.add(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    assert len(digests) == 1
+    sound = np.concatenate(list(play_fluid(read_timeline(path), font, RATE)))
+    assert np.abs(sound).max() > 0.01
 
 
 @needs_library
