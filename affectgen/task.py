@@ -12,12 +12,12 @@ import sys
 import tomllib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from affectgen.errors import UsageError
 from affectgen.spooled import Spooled
@@ -65,10 +65,26 @@ class Loaded(Protocol):
         ...
 
 
+Take = Callable[[], tuple[int, Any] | None]  # the next options object and its number, None where there is none now
+Give = Callable[[int, Result], None]  # a result, with the number of its options
+
+
+@runtime_checkable
+class Flowing(Loaded, Protocol):
+    """A task with its weights that takes options while it works, and gives each result as soon as it is there."""
+
+    def flow(self, take: Take, give: Give) -> None:
+        """Make what `take` has, until it has no more and nothing is left to be done. Every result is what `run` makes
+        of the same options; what is taken must be `alike`."""
+        ...
+
+
 class Task(Protocol):
     """What can be done. Importing a task's module must be cheap: torch is imported by `load`, not before.
 
-    A task may have a number `together`: of options that a batch hands to `run` at once, at most; without it, 1.
+    A task may have a number `together`: of options that a batch hands to `run` at once, at most; without it, 1. One
+    whose `load` gives a `Flowing` has a function `alike`: options for which it is equal may be in one flow, those for
+    which it is None in none.
     """
 
     @property

@@ -37,6 +37,11 @@ class LocalPool:
         """How many there are."""
         return len(self._processes)
 
+    @property
+    def feeds(self) -> bool:
+        """A worker at work looks into its pipe from time to time."""
+        return True
+
     def _start(self, number: int) -> tuple[SpawnProcess, Connection]:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(number, there), name=f"affectgen-worker-{number}")
@@ -50,7 +55,7 @@ class LocalPool:
         return True
 
     def give(self, worker: int, shares: Sequence[Share]) -> None:
-        """Let an idle worker do jobs."""
+        """Let a worker do jobs."""
         try:
             self._processes[worker][1].send(list(shares))
         except OSError:  # it ended meanwhile: `wait` tells
@@ -109,4 +114,15 @@ def _serve(number: int, pipe: Connection) -> None:
             shares: list[Share] = pipe.recv()
         except (EOFError, OSError):  # nobody wants anything any more
             return
-        bench.run(shares, pipe.send)
+        bench.run(shares, pipe.send, lambda: _arrived(pipe))
+
+
+def _arrived(pipe: Connection) -> list[Share]:
+    """The jobs that have come meanwhile."""
+    found: list[Share] = []
+    while pipe.poll():
+        try:
+            found += pipe.recv()
+        except (EOFError, OSError):  # nobody wants anything any more, which `_serve` finds, too
+            break
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,12 @@ class Work:
     def options(self) -> Any:
         """The options object of the task. UsageError where the dataclass does not take a value."""
         return find_task(self.task).options(**{name: each.value for name, each in self.order.settings.items()})
+
+    def flow(self) -> Hashable:
+        """What works must agree in, beside task, checkpoint and device, to be in one flow; None where it is in none."""
+        alike = getattr(find_task(self.task), "alike", None)
+        found: Hashable = None if alike is None else alike(self.options())
+        return found
 
 
 @dataclass(frozen=True)

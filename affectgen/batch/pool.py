@@ -86,8 +86,14 @@ class Pool(Protocol):
         """Whether an idle worker can be given anything; one that waits for a place on a cluster cannot yet."""
         ...
 
+    @property
+    def feeds(self) -> bool:
+        """Whether a worker that is at work can be given more of what flows."""
+        ...
+
     def give(self, worker: int, shares: Sequence[Share]) -> None:
-        """Let an idle worker do jobs of one task, checkpoint and device; it tells of each, and of the end."""
+        """Let an idle worker do jobs of one task, checkpoint and device; it tells of each, and of the end. Where
+        `feeds` says so, one at work can be given more of the same, which it takes up on the way or after its end."""
         ...
 
     def wait(self, seconds: float) -> list[Event]:

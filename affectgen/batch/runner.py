@@ -11,12 +11,12 @@ from typing import Any
 from affectgen.batch.job import Job
 from affectgen.batch.journal import DONE, FAILED, Journal
 from affectgen.batch.order import Work
+from affectgen.batch.parcels import Model, Parcel, parcels
 from affectgen.batch.pool import LOST, Event, Fault, Pool, Share
 from affectgen.batch.resume import clean_parts, files_of, result_line
 from affectgen.errors import NoSpace
 from affectgen.interrupts import held_back
 from affectgen.manifest import manifest_of
-from affectgen.task import find_task
 
 TICK = 0.5  # seconds between looks at what takes too long
 START = 120.0  # seconds that a worker may take beside, until its models are there
@@ -65,13 +65,13 @@ Hear = Callable[[Mapping[str, Any], Tally], None]  # a result line, and how far 
 
 @dataclass
 class _Hands:
-    """What a worker is at: jobs by number, since when, and how many there were; since None: it is idle; begun: its
-    models are there."""
+    """What a worker is at: jobs by number, each since when, and how many it has at most; begun: its models are there;
+    parcel: what they are of, None where it is idle."""
 
-    at: list[int] = field(default_factory=list)
-    since: float | None = None
+    at: dict[int, float] = field(default_factory=dict)
     size: int = 0
     begun: bool = False
+    parcel: Parcel | None = None
 
 
 class Runner:
@@ -85,8 +85,8 @@ class Runner:
         self.tries = [0] * len(entries)
         self._pool_of = pool
         self._hands: list[_Hands] = []
-        self._held: dict[int, tuple[Any, ...]] = {}  # by worker, what its models are of
-        self._waiting: deque[tuple[int, ...]] = deque()
+        self._held: dict[int, Model | None] = {}  # by worker, what its last parcel had in common
+        self._waiting: deque[Parcel] = deque()
 
     def keep(self, line: Mapping[str, Any], skipped: bool) -> None:
         """Tell of a job that is there already."""
@@ -107,7 +107,7 @@ class Runner:
             return self.tally
         pool = self._pool_of()
         try:
-            self._waiting.extend(parcels(ready, self.entries, pool.workers))
+            self._waiting.extend(parcels(ready, lambda number: self.entries[number].work, pool.workers, pool.feeds))
             self._work(pool)
         finally:
             with held_back():
@@ -120,31 +120,40 @@ class Runner:
         while True:
             self._hands += [_Hands() for _ in range(pool.workers - len(self._hands))]
             for worker, hands in enumerate(self._hands):
-                if hands.since is None and self._waiting and pool.ready(worker):
+                if hands.parcel is None and self._waiting and pool.ready(worker):
                     self._give(pool, worker, self._next(worker))
-            if not self._waiting and all(hands.since is None for hands in self._hands):
+            if not self._waiting and all(hands.parcel is None for hands in self._hands):
                 return
             for event in pool.wait(TICK):
                 self._take(pool, event)
             self._end_late(pool)
 
-    def _next(self, worker: int) -> tuple[int, ...]:
-        """The parcel a worker gets: of the task whose models it holds, if there is one, else the first."""
+    def _next(self, worker: int) -> Parcel:
+        """What a worker is given of: a parcel of the task whose models it holds, if there is one, else the first."""
         held = self._held.get(worker)
-        for place, parcel in enumerate(self._waiting):
-            if self._model(parcel[0]) == held:
-                del self._waiting[place]
-                return parcel
-        return self._waiting.popleft()
+        return next((parcel for parcel in self._waiting if parcel.model == held), self._waiting[0])
 
-    def _model(self, number: int) -> tuple[Any, ...]:
-        work = self.entries[number].work
-        return () if work is None else model_of(work)
+    def _give(self, pool: Pool, worker: int, parcel: Parcel) -> None:
+        numbers = parcel.begin(pool.workers)
+        self._begun(parcel)
+        self._hands[worker] = _Hands(dict.fromkeys(numbers, time.monotonic()), len(numbers), parcel=parcel)
+        self._held[worker] = parcel.model
+        pool.give(worker, [self._share(number) for number in numbers])
 
-    def _give(self, pool: Pool, worker: int, parcel: tuple[int, ...]) -> None:
-        self._hands[worker] = _Hands(list(parcel), time.monotonic(), len(parcel))
-        self._held[worker] = self._model(parcel[0])
-        pool.give(worker, [self._share(number) for number in parcel])
+    def _feed(self, pool: Pool, worker: int) -> None:
+        """Give a worker that has done a job of a flow another one of it."""
+        hands = self._hands[worker]
+        parcel = hands.parcel
+        if parcel is not None and parcel.flows and parcel.numbers:
+            number = parcel.numbers.popleft()
+            self._begun(parcel)
+            hands.at[number] = time.monotonic()
+            pool.give(worker, [self._share(number)])
+
+    def _begun(self, parcel: Parcel) -> None:
+        """A parcel of which nothing is left does not wait any more."""
+        if not parcel.numbers:
+            self._waiting.remove(parcel)
 
     def _share(self, number: int) -> Share:
         entry = self.entries[number]
@@ -161,11 +170,13 @@ class Runner:
             fault = Fault(LOST, "The process that made it ended.", "Its memory may have run out.")
             self._lose(pool, event.worker, fault, event.blameless)
         elif event.begun:
-            self._hands[event.worker] = _Hands(hands.at, time.monotonic(), hands.size, True)
+            hands.at, hands.begun = dict.fromkeys(hands.at, time.monotonic()), True
         elif event.number is None:
-            self._hands[event.worker] = _Hands()
+            if not hands.at:  # else it was fed too late for this time, and goes on with that
+                self._hands[event.worker] = _Hands()
         else:
-            hands.at.remove(event.number)
+            del hands.at[event.number]
+            self._feed(pool, event.worker)
             if event.fault is not None:
                 self._failed(event.number, event.fault)
             elif event.made is not None:
@@ -174,14 +185,14 @@ class Runner:
     def _lose(self, pool: Pool, worker: int, fault: Fault, blameless: bool = False) -> None:
         """A worker ended or was ended. A job that was alone is to blame, unless the machine is gone; of several, each
         is tried alone."""
-        at = self._hands[worker].at
+        at = list(self._hands[worker].at)
         self._hands[worker] = _Hands()
         self._held.pop(worker, None)
         pool.restart(worker)
         if len(at) == 1 and not blameless:
             self._failed(at[0], fault)
         else:
-            self._waiting.extendleft((number,) for number in reversed(at))
+            self._waiting.extendleft(Parcel(deque([number])) for number in reversed(at))
 
     def _end_late(self, pool: Pool) -> None:
         """End what takes longer than it may."""
@@ -189,7 +200,7 @@ class Runner:
             return
         for worker, hands in enumerate(self._hands):
             allowed = self.how.timeout * hands.size + (0.0 if hands.begun else START)
-            if hands.since is not None and hands.at and time.monotonic() - hands.since > allowed:
+            if hands.at and time.monotonic() - min(hands.at.values()) > allowed:
                 text = f"It took longer than {self.how.timeout:g} s."
                 self._lose(pool, worker, Fault("Timeout", text, "Allow more: --timeout"))
 
@@ -215,7 +226,7 @@ class Runner:
             raise NoSpace(fault.message, "Free some and run the same command: what is done is kept.")
         self.tries[number] += 1
         if self.tries[number] <= self.how.retry and not fault.for_good:
-            self._waiting.append((number,))
+            self._waiting.append(Parcel(deque([number])))
         else:
             self._fail(number, fault)
 
@@ -238,28 +249,3 @@ def file_names(entries: Sequence[Entry]) -> list[str]:
     """The names of all files that jobs would write."""
     works = [entry.work for entry in entries if entry.work is not None]
     return [path.name for work in works for path in work.order.target.files()]
-
-
-def model_of(work: Work) -> tuple[Any, ...]:
-    """What must agree for jobs to be done together: task, checkpoint, device and threads."""
-    return (work.task, *(work.run[name].value for name in ("checkpoint", "device", "threads")))
-
-
-def parcels(numbers: Sequence[int], entries: Sequence[Entry], workers: int) -> list[tuple[int, ...]]:
-    """Jobs in parcels that are done together: of one model each, no larger than the task likes, and at the end small
-    enough that every worker has something to do."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for number in numbers:
-        work = entries[number].work
-        if work is not None:
-            groups.setdefault(model_of(work), []).append(number)
-    found: list[tuple[int, ...]] = []
-    for model, group in groups.items():
-        largest = getattr(find_task(model[0]), "together", 1)
-        start = 0
-        while start < len(group):
-            left = len(group) - start
-            size = max(1, min(largest, -(-left // workers)))
-            found.append(tuple(group[start : start + size]))
-            start += size
-    return found

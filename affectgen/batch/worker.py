@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,9 +18,10 @@ from affectgen.batch.pool import Event, Fault, Share
 from affectgen.batch.resume import JOB
 from affectgen.device import pick_device, use_threads
 from affectgen.manifest import Setting
-from affectgen.task import Loaded, Result, find_task
+from affectgen.task import Flowing, Loaded, Result, find_task
 
 Tell = Callable[[Event], None]
+More = Callable[[], Sequence[Share]]  # jobs that have come meanwhile
 
 
 @dataclass
@@ -29,41 +31,67 @@ class Bench:
     number: int
     _held: tuple[tuple[str, Any, Any], Loaded] | None = field(default=None, repr=False)
 
-    def run(self, shares: Sequence[Share], tell: Tell) -> None:
-        """Do jobs that agree in task, checkpoint and device, and tell of each, then of the end."""
-        began = time.perf_counter()
+    def run(self, shares: Sequence[Share], tell: Tell, more: More = tuple) -> None:
+        """Do jobs that agree in task, checkpoint and device, and tell of each, then of the end. more: where they flow,
+        others that are to flow beside them."""
+        hand = list(shares)  # what is not told of yet
         try:
-            shares = [_on_device(share) for share in shares]
-            self.loaded(shares[0].work)
+            hand = [_on_device(share) for share in hand]
+            loaded = self.loaded(hand[0].work)
             tell(Event(self.number, begun=True))
-            began = time.perf_counter()
-            made = self._together(shares)
-        except Exception as error:  # one of several: which, is found one by one
-            if len(shares) == 1:
-                tell(Event(self.number, shares[0].number, fault=Fault.of(error)))
+            if isinstance(loaded, Flowing) and hand[0].work.flow() is not None:
+                self._flow(loaded, hand, tell, more)
             else:
-                for share in shares:
+                self._parcel(loaded, hand, tell)
+        except Exception as error:  # one of several: which, is found one by one
+            if len(hand) == 1:
+                tell(Event(self.number, hand[0].number, fault=Fault.of(error)))
+            else:
+                for share in hand:
                     self.run_one(share, tell)
-        else:
-            seconds = (time.perf_counter() - began) / len(shares)
-            for share, result in zip(shares, made, strict=True):
-                self._deliver(share, result, seconds, tell)
         tell(Event(self.number, memory=peak_memory()))
+
+    def _parcel(self, loaded: Loaded, hand: list[Share], tell: Tell) -> None:
+        """Do jobs together, and tell of them when all are done."""
+        began = time.perf_counter()
+        made = loaded.run([share.work.options() for share in hand])
+        seconds = (time.perf_counter() - began) / len(hand)
+        done, hand[:] = list(hand), []
+        for share, result in zip(done, made, strict=True):
+            self._deliver(share, result, seconds, tell)
+
+    def _flow(self, loaded: Flowing, hand: list[Share], tell: Tell, more: More) -> None:
+        """Do jobs side by side, and tell of each as it is done. hand: those that are not; seconds are since the last
+        that was."""
+        waiting, last = deque(hand), time.perf_counter()
+
+        def take() -> tuple[int, Any] | None:
+            come = [_on_device(share) for share in more()]
+            hand.extend(come)
+            waiting.extend(come)
+            if not waiting:
+                return None
+            share = waiting.popleft()
+            return share.number, share.work.options()
+
+        def give(number: int, result: Result) -> None:
+            nonlocal last
+            share = next(share for share in hand if share.number == number)
+            hand.remove(share)
+            seconds, last = time.perf_counter() - last, time.perf_counter()
+            self._deliver(share, result, seconds, tell)
+
+        loaded.flow(take, give)
 
     def run_one(self, share: Share, tell: Tell) -> None:
         """Do a job alone, and tell of it."""
         began = time.perf_counter()
         try:
-            result = self._together([share])[0]
+            result = self.loaded(share.work).run([share.work.options()])[0]
         except Exception as error:
             tell(Event(self.number, share.number, fault=Fault.of(error)))
             return
         self._deliver(share, result, time.perf_counter() - began, tell)
-
-    def _together(self, shares: Sequence[Share]) -> list[Result]:
-        """The results of jobs, in their order."""
-        options = [share.work.options() for share in shares]
-        return self.loaded(shares[0].work).run(options)
 
     def loaded(self, work: Work) -> Loaded:
         """The task of some work with its weights, which stay until another is asked for."""

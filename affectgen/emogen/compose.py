@@ -24,7 +24,7 @@ from affectgen.emogen.scale import Scale
 from affectgen.emogen.vector import NAMES
 from affectgen.score.keys import Key
 from affectgen.score.words import BAR_LINE, Family
-from affectgen.writing.branching import Choice, Choose, Lineage, decode_branching
+from affectgen.writing.branching import PIECES, Choice, Choose, Lineage, decode_branching
 from affectgen.writing.composer import WordComposer
 from affectgen.writing.decoder import CLOSINGS, MOST_BARS_LEFT
 from affectgen.writing.grammar import Grammar
@@ -111,8 +111,16 @@ class Composer(WordComposer[Request, Composed]):
             (families if requests[group[0]].choose is not None and len(group) > 1 else lone).append(group)
         for group in lone:
             self._in_batches(group, requests, needless, tell)
-        queue = Families(self, requests, families, needless, tell)
+        queue = Families(self, dict(enumerate(requests)), needless, tell)
+        queue.enter(families)
         decode_branching(self.ready, queue.take, len(queue.waiting))
+
+    def compose_flow(self, more: Callable[[], Mapping[int, Request]], finished: Finished) -> None:
+        """Write requests as they come: `more` gives those of another piece, candidates among which a choice is made,
+        with numbers of their own, and nothing where there are none now. Each is told to `finished` as it ends. All must
+        share their Sampling.
+        """
+        decode_branching(self.ready, Families(self, {}, set(), finished, more).take, PIECES)
 
     def _in_batches(
         self, group: Sequence[int], requests: Sequence[Request], needless: Collection[int], finished: Finished
@@ -200,33 +208,46 @@ class Composer(WordComposer[Request, Composed]):
 
 @dataclass
 class Families:
-    """Groups of candidates of one piece each, `families` by their numbers among requests, in turn as `lineage`s.
+    """Groups of candidates of one piece each, in turn as `lineage`s.
 
-    needless: numbers that nobody needs any more; finished: is told of pieces.
+    requests: those that wait, by their numbers; needless: numbers that nobody needs any more; finished: is told of
+    pieces; more: the requests of another piece, none where there is none now.
     """
 
     composer: Composer
-    requests: Sequence[Request]
-    families: Sequence[Sequence[int]]
+    requests: dict[int, Request]
     needless: Collection[int]
     finished: Finished
+    more: Callable[[], Mapping[int, Request]] = dict
     begun: dict[Lineage, int | None] = field(default_factory=dict)  # with the owners of their requests
     waiting: deque[list[int]] = field(default_factory=deque)
 
-    def __post_init__(self) -> None:
-        for family in self.families:
+    def enter(self, families: Sequence[Sequence[int]]) -> None:
+        """Let groups, by the numbers of their requests, wait for their turn."""
+        for family in families:
             self.waiting.extend(list(family[at : at + WIDTH]) for at in range(0, len(family), WIDTH))
 
     def take(self, beside: Sequence[Lineage]) -> Lineage | None:
-        """The next one; candidates of a further try wait until the one before is through, which may make them needless.
-        """
-        owners = [self.begun[lineage] for lineage in beside]
+        """The next one, None where there is none now."""
+        self.begun = {lineage: self.begun[lineage] for lineage in beside}
+        lineage = self._next()
+        while lineage is None and (found := self.more()):
+            self.requests.update(found)
+            self.enter([list(found)])
+            lineage = self._next()
+        return lineage
+
+    def _next(self) -> Lineage | None:
+        """The first that may begin: candidates of a further try wait until the one before is through, which may make
+        them needless."""
         for place, numbers in enumerate(self.waiting):
             left = [number for number in numbers if number not in self.needless]
             owner = self.requests[numbers[0]].owner
-            if left and (owner is None or owner not in owners):
+            if left and (owner is None or owner not in self.begun.values()):
                 del self.waiting[place]
                 numbered = {number: self.requests[number] for number in left}
+                for number in numbers:
+                    del self.requests[number]
                 lineage = self.composer.lineage(numbered, self.finished, self.needless)
                 self.begun[lineage] = owner
                 return lineage

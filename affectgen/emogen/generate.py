@@ -6,19 +6,20 @@ unlike real music's, and among finished candidates the guide has a say.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affectgen.emogen.compose import Composer, Request, Sampling, Verdict
+from affectgen.emogen.choosing import Chooser
+from affectgen.emogen.compose import Composer, Request, Sampling
 from affectgen.emogen.data import as_written, describe_bars, play
 from affectgen.emogen.mapping import EmotionMap
 from affectgen.emogen.options import EmogenOptions, pull
 from affectgen.emogen.scale import FARTHEST
-from affectgen.emogen.targets import LENGTHY, LIKE_A_CLIP, TEMPO, Targets, make_targets
+from affectgen.emogen.targets import LIKE_A_CLIP, TEMPO, Targets, make_targets
 from affectgen.emogen.vector import FIRST_EMOGEN, NAMES
 from affectgen.recognize.critic import Critic
 from affectgen.score.grid import GridScore, Timing
@@ -26,9 +27,10 @@ from affectgen.score.keys import Key
 from affectgen.score.words import encode
 from affectgen.writing import heard
 from affectgen.writing.aim import miss
+from affectgen.writing.flowing import Flow
 from affectgen.writing.given import context_of, forced_words, length_of
 from affectgen.writing.hearing import Auditions, Draft, Hearing
-from affectgen.writing.pieces import Words, open_words, score_of
+from affectgen.writing.pieces import open_words
 
 Floats = NDArray[np.float64]
 HASTE = 8.0  # what a unit of stretch (of the logarithm of the tempo) weighs against attribute error
@@ -38,7 +40,6 @@ MISSED = 1.0  # what a unit of the plane weighs by which the guide hears a finis
 DOUBT = 0.4  # what a unit of the critic's log odds below its level weighs against attribute error,
 MOST_DOUBT = 6.0  # and how many units count
 BY_HAND = 10.0  # how much more an attribute that was set by hand weighs
-MOST_STEERED = 1.5  # standard deviations by which targets are moved for what a piece will miss without, at most
 KEY_SEED = 12  # keeps the draw of the key apart from what words draw
 KEY_MODE = NAMES.index("key_mode")
 
@@ -91,10 +92,21 @@ class Generator(Auditions[EmogenOptions, Piece]):
             self._targets[option, bars] = make_targets(option, bars, self.emotions, self.composer.scale)
         return self._targets[option, bars]
 
+    def flow(
+        self, take: Callable[[], tuple[int, EmogenOptions] | None], give: Callable[[int, EmogenOptions, Piece], None]
+    ) -> None:
+        """A piece for each numbered options object that `take` has, to `give` as soon as it is there; what `run` makes
+        of them. They must be alike in sampling, and be asked for bars, by candidates, of notes of our own."""
+        Flow(self, take, give).run(self.composer)
+
+    def forget(self, option: EmogenOptions) -> None:
+        """Let go of the option's targets."""
+        self._targets = {key: targets for key, targets in self._targets.items() if key[0] != option}
+
     def _alike(self, option: EmogenOptions) -> Hashable:
         return sampling_of(option)
 
-    def _request(self, hearing: Hearing[EmogenOptions, Piece], draft: Draft) -> Request:
+    def request(self, hearing: Hearing[EmogenOptions, Piece], draft: Draft) -> Request:
         option, given = hearing.option, hearing.given
         seed = (option.seed, draft.take, draft.number)
         sampling = sampling_of(option)
@@ -238,44 +250,6 @@ class Generator(Auditions[EmogenOptions, Piece]):
         hundred = there[:, FIRST_EMOGEN:]
         astray = (hundred & (above != wanted)).sum(axis=1) / np.maximum(hundred.sum(axis=1), 1)  # [segments]
         return float((size + TELLING * told + ASTRAY * astray).mean())
-
-
-@dataclass(frozen=True)
-class Chooser:
-    """Chooses among candidates of one piece that are written up to some bar line: the one whose attributes, so far,
-    miss the targets least.
-
-    attempt: which of the options of a call it is, and which try; bars: how many will be composed; before: how many of a
-    piece that is gone on from the words begin with."""
-
-    attempt: tuple[int, int, int]
-    bars: int
-    before: int
-    option: EmogenOptions
-    generator: Generator = field(compare=False)
-
-    def __call__(self, bars: int, written: Sequence[Words]) -> Verdict:
-        """The best of some candidates that have `bars` bars, those of a piece that is gone on from included."""
-        targets = self.generator.targets(self.option, self.bars)
-        edges = [edge for edge in targets.edges if edge < bars - self.before] + [bars - self.before]
-        sd, expected = (each[: len(edges) - 1].copy() for each in (targets.sd, targets.expected))
-        sd[:, list(LENGTHY)] = expected[:, list(LENGTHY)] = np.nan
-        so_far = replace(targets, sd=sd, expected=expected, edges=tuple(edges))
-        scores = [score_of(words, bars, ending=False) for words in written]
-        whole = self.bars if len(targets.sd) == 1 else None  # the segments of a path are not the beginning of anything
-        best, achieved = self.generator.choose(self.option, scores, so_far, whole)
-        steered = np.full((self.before + self.bars, len(NAMES)), np.nan)
-        steered[self.before :] = steer(targets.by_bar, self.generator.miss(so_far, achieved))
-        return Verdict(best, steered)
-
-
-def steer(by_bar: Floats, gap: Floats) -> Floats:
-    """Targets [bars, K] for the rest of a piece that misses its own by `gap` [segments, K]: what it has too much of is
-    asked for less, and the other way round."""
-    known = np.isfinite(gap)
-    mean = np.where(known, gap, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    moved: Floats = np.clip(by_bar - np.clip(mean, -MOST_STEERED, MOST_STEERED), -FARTHEST, FARTHEST)
-    return moved
 
 
 def describe_segments(score: GridScore, played: Timing, edges: Sequence[int]) -> NDArray[np.float64]:

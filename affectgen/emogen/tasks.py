@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from affectgen.emogen.options import EmogenOptions
-from affectgen.task import Loaded, Result
+from affectgen.emogen.options import EmogenOptions, pull
+from affectgen.task import Give, Loaded, Result, Take
 from affectgen.writing.results import MIDI, line, measurements, piece_details, record
 
 if TYPE_CHECKING:
@@ -32,6 +32,13 @@ class EmogenTask:
 
         return GenerateRunner(load_emogen(checkpoint, device), map_of(checkpoint), critic_of(checkpoint))
 
+    def alike(self, option: EmogenOptions) -> Hashable:
+        """How words are drawn. None for what is written otherwise than by candidates that are compared on the way: one
+        candidate alone, another's notes; and for a length in seconds, which takes several rounds."""
+        if option.seconds is not None or option.source is not None or option.best_of < 2:
+            return None
+        return pull(option), option.temperature, option.top_p
+
 
 @dataclass(frozen=True)
 class GenerateRunner:
@@ -48,6 +55,15 @@ class GenerateRunner:
         pieces = Generator(self.composer, self.emotions, self.critic).run(options)
         rows = zip(options, pieces, measurements(options, pieces), strict=True)
         return [self._result(*row) for row in rows]
+
+    def flow(self, take: Take, give: Give) -> None:
+        """Compose requests as they come, side by side."""
+        from affectgen.emogen.generate import Generator
+
+        def heard(number: int, option: EmogenOptions, piece: Piece) -> None:
+            give(number, self._result(option, piece, measurements([option], [piece])[0]))
+
+        Generator(self.composer, self.emotions, self.critic).flow(take, heard)
 
     def _result(self, option: EmogenOptions, piece: Piece, measured: dict[str, Any]) -> Result:
         details = piece_details(piece, option.best_of)

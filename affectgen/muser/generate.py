@@ -59,7 +59,7 @@ class Generator(Auditions[GenerateOptions, Piece]):
     def _alike(self, option: GenerateOptions) -> Hashable:
         return sampling_of(option)
 
-    def _request(self, hearing: Hearing[GenerateOptions, Piece], draft: Draft) -> Request:
+    def request(self, hearing: Hearing[GenerateOptions, Piece], draft: Draft) -> Request:
         seed = (hearing.option.seed, draft.take, draft.number)
         request = request_of(self.composer, hearing.option, draft.bars, seed, hearing.given)
         return replace(request, tempo=draft.tempo)

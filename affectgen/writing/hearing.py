@@ -120,12 +120,15 @@ class Auditions(ABC, Generic[Option, Heard]):
         """Options for which this is equal may share batches."""
 
     @abstractmethod
-    def _request(self, hearing: Hearing[Option, Heard], draft: Draft) -> Any:
+    def request(self, hearing: Hearing[Option, Heard], draft: Draft) -> Any:
         """What the composer is asked for a draft, which has a seed of its own."""
 
     @abstractmethod
     def _heard(self, option: Option, score: GridScore, bars: int) -> Heard:
         """A score as it is played and heard; its last `bars` bars are what was composed."""
+
+    def forget(self, option: Option) -> None:
+        """Let go of what is kept of an option, no more of whose drafts will be composed."""
 
     def _heard_together(self, option: Option, scores: Sequence[GridScore], bars: Sequence[int]) -> list[Heard]:
         """The candidates of a try, whose last `bars` bars were composed; a generator that can tell the best sooner may
@@ -223,14 +226,14 @@ class Auditions(ABC, Generic[Option, Heard]):
         def finished(number: int, composed: Composed) -> Collection[int]:
             hearing, place = places[number]
             hearing.finished[place] = composed
-            self._hear(hearing)
+            self.hear(hearing)
             return [other for other, (owner, _) in enumerate(places) if owner.over]
 
-        requests = [self._request(hearing, hearing.drafts[place]) for hearing, place in places]
+        requests = [self.request(hearing, hearing.drafts[place]) for hearing, place in places]
         self.composer.compose_until(requests, finished)
         return hearings
 
-    def _hear(self, hearing: Hearing[Option, Heard]) -> None:
+    def hear(self, hearing: Hearing[Option, Heard]) -> None:
         """Judge the tries that are complete, in turn, up to the first that leaves a good piece."""
         while not hearing.over and (places := hearing.next_try()) is not None:
             drafts = [hearing.drafts[place] for place in places]

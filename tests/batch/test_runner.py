@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from affectgen.batch import order as order_module
+from affectgen.batch import parcels as parcels_module
 from affectgen.batch import runner as module
 from affectgen.batch.job import Job
 from affectgen.batch.journal import Journal
 from affectgen.batch.order import Order, Target, Work
+from affectgen.batch.parcels import ABREAST
 from affectgen.batch.pool import Event, Fault, Share
-from affectgen.batch.runner import Entry, Runner, RunSettings, parcels
+from affectgen.batch.runner import Entry, Runner, RunSettings
 from affectgen.errors import NoSpace
 from affectgen.manifest import Manifest, Setting
 
@@ -30,6 +31,7 @@ class FakePool:
     `hang` never answers."""
 
     workers: int = 2
+    feeds: bool = False
     lose: frozenset[int] = frozenset()
     fail: dict[int, int] = field(default_factory=dict)
     full: frozenset[int] = frozenset()
@@ -73,9 +75,52 @@ class FakePool:
         self.closed = True
 
 
+@dataclass
+class FeedingPool(FakePool):
+    """Does the jobs of its workers in turn, one at a `wait`; `abreast`: most that one has had at a time."""
+
+    feeds: bool = True
+    hands: dict[int, list[Share]] = field(default_factory=dict)
+    abreast: int = 0
+
+    def give(self, worker: int, shares: Sequence[Share]) -> None:
+        self.given.append(tuple(share.number for share in shares))
+        if not self.hands.setdefault(worker, []):
+            self.events.append(Event(worker, begun=True))
+        self.hands[worker] += shares
+        self.abreast = max(self.abreast, len(self.hands[worker]))
+
+    def restart(self, worker: int) -> None:
+        super().restart(worker)
+        self.hands[worker].clear()
+
+    def wait(self, seconds: float) -> list[Event]:
+        found, self.events = self.events, []
+        for worker, hand in self.hands.items():
+            share = next((share for share in hand if share.number not in self.hang), None)
+            if share is None:
+                continue
+            hand.remove(share)
+            if share.number in self.lose:
+                found.append(Event(worker, lost=True))
+                continue
+            share.work.order.target.piece.write_bytes(b"piece")
+            found.append(Event(worker, share.number, made=MANIFEST.to_json(), seconds=0.1))
+            if not hand:  # it may have been fed by the time that the runner hears this
+                found.append(Event(worker, memory=5))
+        return found
+
+
 @pytest.fixture(autouse=True)
-def together(monkeypatch):
-    monkeypatch.setattr(module, "find_task", lambda name: type("Task", (), {"together": 4 if name == "many" else 1}))
+def tasks(monkeypatch):
+    def task(name: str) -> Any:
+        kind = type("Task", (), {"together": 4 if name == "many" else 1, "options": dict})
+        if name == "stream":
+            kind.alike = staticmethod(lambda options: "alike")
+        return kind
+
+    for place in (parcels_module, order_module):
+        monkeypatch.setattr(place, "find_task", task)
 
 
 def entry(folder: Path, number: int, task: str = "many") -> Entry:
@@ -120,6 +165,50 @@ def test_a_job_that_kills_its_worker_is_found_and_the_others_are_done(tmp_path):
     assert pool.given.count((2,)) == 1
 
 
+def test_a_flow_is_fed_and_shared(tmp_path):
+    pool = FeedingPool()
+    made, told = run(tmp_path, pool, [entry(tmp_path, n, "stream") for n in range(100)])
+    assert set(states(told).values()) == {"done"}
+    assert made.tally.done == 100
+    assert pool.given[:2] == [tuple(range(ABREAST)), tuple(range(ABREAST, 2 * ABREAST))]
+    assert all(len(numbers) == 1 for numbers in pool.given[2:])
+    assert pool.abreast == ABREAST
+
+
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_every_worker_has_a_part_of_a_short_flow(tmp_path, count):
+    pool = FeedingPool(workers=3)
+    run(tmp_path, pool, [entry(tmp_path, n, "stream") for n in range(count)])
+    first = [len(numbers) for numbers in pool.given[: min(count, 3)]]
+    assert max(first) == -(-count // 3)
+    assert min(first) >= count // 6
+    assert sum(len(numbers) for numbers in pool.given) == count
+
+
+def test_of_a_flow_that_is_lost_what_was_at_hand_is_tried_alone(tmp_path):
+    pool = FeedingPool(lose=frozenset({5}))
+    _, told = run(tmp_path, pool, [entry(tmp_path, n, "stream") for n in range(60)])
+    assert states(told) == {f"j{n}": "failed" if n == 5 else "done" for n in range(60)}
+    assert pool.restarts == 2
+    assert pool.given.count((5,)) == 1
+
+
+def test_workers_that_cannot_be_fed_get_parcels_of_what_flows(tmp_path):
+    pool = FakePool()
+    run(tmp_path, pool, [entry(tmp_path, n, "stream") for n in range(5)])
+    assert [len(numbers) for numbers in pool.given] == [1] * 5
+
+
+def test_a_job_of_a_flow_that_takes_too_long_is_ended_though_others_are_done(tmp_path, monkeypatch):
+    clock = iter(range(0, 1_000_000, 3))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    pool = FeedingPool(workers=1, hang=frozenset({3}))
+    _, told = run(tmp_path, pool, [entry(tmp_path, n, "stream") for n in range(200)], timeout=5.0)
+    assert states(told)["j3"] == "failed"
+    assert [line["error"]["kind"] for line in told if line["status"] == "failed"] == ["Timeout"]
+    assert told.index(next(line for line in told if line["name"] == "j3")) < 199
+
+
 def test_retries_are_counted_and_what_cannot_be_is_not_tried_again(tmp_path):
     pool = FakePool(fail={0: 2, 1: 9})
     _, told = run(tmp_path, pool, [entry(tmp_path, n) for n in range(3)], retry=2)
@@ -158,15 +247,3 @@ def test_an_entry_without_work_fails_without_a_pool(tmp_path):
         Runner(entries, journal, lambda: pool, RunSettings(), lambda line, tally: told.append(line)).run([0])
     assert states(told) == {"bad": "failed"}
     assert not pool.given
-
-
-@settings(max_examples=60)
-@given(st.lists(st.sampled_from(["many", "single"]), max_size=40), st.integers(1, 5))
-def test_parcels_hold_every_job_once(tasks, workers):
-    entries = [entry(Path("x"), n, task) for n, task in enumerate(tasks)]
-    found = parcels(range(len(tasks)), entries, workers)
-    assert sorted(n for parcel in found for n in parcel) == list(range(len(tasks)))
-    assert all(len({tasks[n] for n in parcel}) == 1 for parcel in found)
-    many = [parcel for parcel in found if tasks[parcel[0]] == "many"]
-    assert len(many) >= min(workers, tasks.count("many"))
-    assert all(len(parcel) <= 4 for parcel in many)

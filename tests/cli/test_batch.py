@@ -17,6 +17,8 @@ import pytest
 
 from affectgen.batch.journal import NAME, read_rows
 
+HOW = ({}, {"FAKE_FLOW": "1"})  # in parcels, and one job after another
+
 
 def line(seed: int | None, **more: Any) -> dict[str, Any]:
     told = {"command": "muser generate", "affect": "calm", "bars": 2, "name": f"j{seed}", "seed": seed, **more}
@@ -59,12 +61,31 @@ def test_lines_become_files_as_single_commands_make_them(shell):
 def test_bytes_are_the_same_whatever_the_workers(shell):
     found = []
     for jobs in ("1", "3"):
-        jobs_of_it = [line(seed) for seed in range(7)]
-        done = shell.alone("batch", "-", "-o", f"out{jobs}", "--jobs", jobs, stdin=text(jobs_of_it))
-        assert done.returncode == 0, done.stderr
-        found.append(pieces(shell.folder / f"out{jobs}"))
-    assert found[0] == found[1]
+        for place, how in enumerate(HOW):
+            folder, jobs_of_it = f"out{jobs}{place}", [line(seed, bars=2 + seed % 2) for seed in range(7)]
+            done = shell.alone("batch", "-", "-o", folder, "--jobs", jobs, stdin=text(jobs_of_it), **how)
+            assert done.returncode == 0, done.stderr
+            found.append(pieces(shell.folder / folder))
+    assert all(one == found[0] for one in found)
     assert len(set(found[0].values())) == 7
+
+
+def test_what_flows_is_told_as_it_is_done(shell):
+    """The first line comes while the others are still being made, and a kill loses no more than what is at hand."""
+    lines = text([line(seed) for seed in range(12)])
+    running = shell.start_with(
+        "batch", "-", "-o", "out", "--jobs", "1", stdin=lines, FAKE_SLEEP="0.3", FAKE_FLOW="1"
+    )
+    first = json.loads(running.stdout.readline())
+    assert first["status"] == "done"
+    assert 0.3 <= first["seconds"] < 0.9
+    assert count(shell.folder / "out") <= 3
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait(timeout=20)
+    done = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert done.returncode == 0, done.stderr
+    assert told(done)[first["name"]]["status"] == "kept"
+    assert count(shell.folder / "out") == 12
 
 
 def test_what_is_there_is_kept_and_what_is_missing_is_made(shell):
@@ -133,11 +154,12 @@ def test_nothing_good_is_exit_code_1(shell):
     assert pieces(shell.folder / "out") == {}
 
 
+@pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("what", ["raise", "die", "hang"])
-def test_a_poisoned_job_fails_alone(shell, what):
+def test_a_poisoned_job_fails_alone(shell, what, how):
     lines = text([line(seed) for seed in range(10)])
     more = ("--timeout", "2") if what == "hang" else ()
-    done = shell.alone("batch", "-", "-o", "out", "--jobs", "2", *more, stdin=lines, FAKE_POISON=f"6:{what}")
+    done = shell.alone("batch", "-", "-o", "out", "--jobs", "2", *more, stdin=lines, FAKE_POISON=f"6:{what}", **how)
     assert done.returncode == 3, done.stderr
     states = {name: each["status"] for name, each in told(done).items()}
     assert states == {f"j{n}": "failed" if n == 6 else "done" for n in range(10)}
@@ -335,13 +357,14 @@ def test_a_closed_pipe_ends_it_quietly(shell):
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_500_jobs_survive_20_kills_and_a_poisoned_one(shell):
+@pytest.mark.parametrize("how", HOW)
+def test_500_jobs_survive_20_kills_and_a_poisoned_one(shell, how):
     lines = text([line(seed) for seed in range(500)])
     words = ("batch", "-", "-o", "out", "--jobs", "2", "-q")
     draw = random.Random(8)
     for _ in range(20):
         running = shell.start_with(
-            *words, stdin=lines, pipe=subprocess.DEVNULL, FAKE_SLEEP="0.02", FAKE_POISON="77:raise"
+            *words, stdin=lines, pipe=subprocess.DEVNULL, FAKE_SLEEP="0.02", FAKE_POISON="77:raise", **how
         )
         wanted = count(shell.folder / "out") + draw.randrange(0, 30)
         wait_for(lambda wanted=wanted, at=running: at.poll() is not None or count(shell.folder / "out") >= wanted)
@@ -350,7 +373,7 @@ def test_500_jobs_survive_20_kills_and_a_poisoned_one(shell):
         running.wait(timeout=20)
     killed_at = count(shell.folder / "out")
     assert 20 < killed_at < 499  # it was killed while at work
-    done = shell.alone(*words, stdin=lines, FAKE_POISON="77:raise")
+    done = shell.alone(*words, stdin=lines, FAKE_POISON="77:raise", **how)
     assert done.returncode == 3
     states = told(done)
     assert [name for name, each in states.items() if each["status"] == "failed"] == ["j77"]

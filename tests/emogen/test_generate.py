@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from affectgen.affect import AffectPath, parse_affect
+from affectgen.emogen.choosing import MOST_STEERED, Chooser, steer
 from affectgen.emogen.data import as_written, describe_bars
 from affectgen.emogen.generate import (
     ASTRAY,
@@ -17,13 +18,10 @@ from affectgen.emogen.generate import (
     HASTE,
     MISSED,
     MOST_DOUBT,
-    MOST_STEERED,
     TELLING,
-    Chooser,
     Generator,
     Piece,
     sampling_of,
-    steer,
 )
 from affectgen.emogen.options import GUIDANCE, EmogenOptions
 from affectgen.emogen.parts import PART_BARS, Parts
@@ -513,13 +511,13 @@ def test_a_length_in_seconds_is_met(generator):
 
 def test_bars_are_first_guessed_by_the_tempo_that_is_asked_for(generator, monkeypatch):
     tried = []
-    ask_for = generator._request
+    ask_for = generator.request
 
     def noting(hearing, draft):
         tried.append(ask_for(hearing, draft))
         return tried[-1]
 
-    monkeypatch.setattr(generator, "_request", noting)
+    monkeypatch.setattr(generator, "request", noting)
     quantiles = generator.composer.scale.quantiles[TEMPO]
     tempo = float(np.round(quantiles[40]))
     piece = one(generator, None, seconds=12.0, set=(f"tempo={tempo:g}",))
@@ -560,8 +558,8 @@ def test_of_a_continued_piece_what_was_added_is_measured(generator, score):
 
 
 def test_the_bars_before_a_continuation_are_told_nothing(generator, score, monkeypatch):
-    data, asked, make = write_midi(score(5, 11)), [], generator._request
-    monkeypatch.setattr(generator, "_request", lambda *words: asked.append(make(*words)) or asked[-1])
+    data, asked, make = write_midi(score(5, 11)), [], generator.request
+    monkeypatch.setattr(generator, "request", lambda *words: asked.append(make(*words)) or asked[-1])
     one(generator, "sad", continue_from=data, bars=4)
     request = asked[0]
     assert request.bars == CONTEXT_BARS + 4 == len(request.targets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,6 +82,37 @@ def test_results(runner, tiny_emogen):
     assert details["attributes"] == [{}]
     assert details["attribute_error"] == 0
     assert runner.run(options[:1])[0].data == made[0].data, "byte by byte, without its neighbours"
+
+
+def test_what_flows_is_what_a_call_for_all_makes(runner):
+    """Lengths, keys, sizes of a try beyond one batch's rows, and what goes on from somebody's notes."""
+    asked = [
+        EmogenOptions("sad", 2, bars=4, best_of=2), EmogenOptions("happy", 2, bars=6, best_of=4, key="D"),
+        EmogenOptions("calm", 3, bars=3, best_of=6), EmogenOptions("calm>excited", 4, bars=8, best_of=3),
+        EmogenOptions("angry", 5, bars=4, best_of=2, tries=2, set=("tempo=90",)),
+    ]  # fmt: skip
+    first = runner.run(asked[:1])[0].data
+    asked.append(EmogenOptions("tense", 6, bars=2, best_of=2, continue_from=first))
+    assert len({GENERATE.alike(option) for option in asked}) == 1
+    coming, come = [*enumerate(asked)], {}
+    runner.flow(lambda: coming.pop(0) if coming else None, lambda number, result: come.update({number: result}))
+    assert sorted(come) == list(range(len(asked)))
+    for number, whole in enumerate(runner.run(asked)):
+        check(come[number])
+        assert come[number].data == whole.data
+        assert come[number].details == whole.details
+        assert come[number].asked == whole.asked
+        assert come[number].measured["judge"]["valence"] == pytest.approx(whole.measured["judge"]["valence"])
+
+
+def test_what_is_written_otherwise_is_in_no_flow():
+    plain = EmogenOptions("sad", 1, bars=4)
+    assert GENERATE.alike(plain) is not None
+    assert GENERATE.alike(replace(plain, seed=2, affect="happy", bars=9, best_of=2)) == GENERATE.alike(plain)
+    for other in ({"temperature": 0.9}, {"top_p": 0.8}, {"guidance": 2.0}):
+        assert GENERATE.alike(replace(plain, **other)) not in (None, GENERATE.alike(plain))
+    for alone in ({"best_of": 1}, {"seconds": 20.0}, {"source": b"MThd", "keep": ("pitch",)}):
+        assert GENERATE.alike(replace(plain, **alone)) is None
 
 
 def test_no_checkpoint_is_an_error_with_a_hint(tmp_path):

@@ -73,6 +73,11 @@ class ClusterPool:
         """How many there are; more may join."""
         return len(self._members)
 
+    @property
+    def feeds(self) -> bool:
+        """An actor takes one message at a time, and the next jobs when it is idle."""
+        return False
+
     def ready(self, worker: int) -> bool:
         """Whether a worker has a place on the cluster."""
         return self._members[worker].hello is not None

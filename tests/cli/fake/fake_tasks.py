@@ -1,7 +1,8 @@
 """Stand-ins for MusER's tasks, installed as another package would install its own: a tiny composer without weights.
 
 `FAKE_SLEEP` (seconds) makes it slow, `FAKE_BARS` its pieces long, `FAKE_FAIL` makes it raise, `FAKE_OTHER` makes it
-compose something else. `FAKE_POISON` says what becomes of some seeds: "13:raise,14:die,15:hang,16:full".
+compose something else, `FAKE_FLOW` lets jobs flow. `FAKE_POISON` says what becomes of some seeds: "13:raise,14:die,
+15:hang,16:full".
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from affectgen.errors import MidiError
 from affectgen.muser.options import GenerateOptions, ReconstructOptions, TransferOptions
 from affectgen.nn.checkpoint import Checkpoint, load_checkpoint
 from affectgen.spooled import Spooled
-from affectgen.task import Result
+from affectgen.task import Give, Result, Take
 
 TICKS = 480
 
@@ -78,6 +79,19 @@ class Loaded:
         time.sleep(float(os.environ.get("FAKE_SLEEP", "0")))
         return [self.one(item) for item in options]
 
+    def flow(self, take: Take, give: Give) -> None:
+        """Three at a time; the one that came last is done first."""
+        hand: list[tuple[int, Any]] = []
+        while True:
+            while len(hand) < 3 and (more := take()) is not None:
+                hand.append(more)
+            if not hand:
+                return
+            number, options = hand[-1]
+            result = self.run([options])[0]
+            hand.pop()
+            give(number, result)
+
     def one(self, options: Any) -> Result:
         poison(getattr(options, "seed", None))
         inputs = [getattr(options, n, None) for n in ("source", "donor", "continue_from")]
@@ -97,6 +111,10 @@ class Task:
     name: str
     options: type[Any]
     together: int = 4
+
+    def alike(self, options: Any) -> int | None:
+        """The length that is asked for, where jobs flow."""
+        return getattr(options, "bars", 0) if "FAKE_FLOW" in os.environ else None
 
     def load(self, checkpoint: str | None, device: str) -> Loaded:
         return Loaded(load_checkpoint("fake" if checkpoint is None else checkpoint))
