@@ -180,6 +180,8 @@ def _slices(count: int, size: int) -> list[slice]:
 
 def room(score: GridScore, start: NDArray[np.float64], written: NDArray[np.float64]) -> NDArray[np.float64]:
     """The longest each note may sound [N]: notes written to end by the last onset or the final bar line do so."""
+    if not len(score):
+        return np.zeros(0)
     last = int(score.start.max())
     before = score.start + score.length <= last
     close = float(score.seconds_at(np.array([last]))[0])

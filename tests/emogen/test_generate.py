@@ -34,7 +34,7 @@ from affectgen.score.beats import read_score
 from affectgen.score.grid import BAR
 from affectgen.score.keys import Key
 from affectgen.score.midi import read_notes, write_midi
-from affectgen.score.words import decode, encode
+from affectgen.score.words import BAR_LINE, Family, Field, decode, encode
 from affectgen.writing import branching
 from affectgen.writing.given import CONTEXT_BARS
 from affectgen.writing.heard import STRETCH
@@ -244,6 +244,19 @@ def test_of_bars_so_far_those_that_miss_their_targets_least_are_chosen(generator
     assert Chooser(0, 8, 0, soft, generator)(4, written).place == 1
     free = ask(None, 1, bars=8)
     assert Chooser(0, 8, 0, free, generator)(4, written).place == 0, "nothing is asked: the first is as good as any"
+
+
+@pytest.mark.parametrize("expressive", [True, False])
+def test_a_candidate_that_is_silent_so_far_is_chosen_last(generator, score, expressive):
+    """Two bars without a note can be drawn at the beginning of a piece."""
+    option = ask(None, 1, bars=8, set=("velocity_mean=+1",), expressive=expressive)
+    whole = encode(score(5, 8).take_bars(0, 2))[:-1]
+    silent = whole[(whole[:, Field.FAMILY] != Family.NOTE)
+                   & ~((whole[:, Field.FAMILY] == Family.METRICAL) & (whole[:, Field.BEAT] > BAR_LINE))]  # fmt: skip
+    assert len(silent) == 3, "a key and two bar lines"
+    verdict = Chooser((0, 0, 0), 8, 0, option, generator)(2, [silent, whole, silent])
+    assert verdict.place == 1
+    assert np.isfinite(Chooser((0, 0, 0), 8, 0, option, generator)(2, [silent, silent]).targets[:, LOUD]).all()
 
 
 def test_bars_of_a_piece_that_is_gone_on_from_do_not_count_in_choosing(generator, score):
