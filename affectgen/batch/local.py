@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
+from queue import SimpleQueue
 
 from affectgen.batch.pool import Event, Share
 from affectgen.batch.worker import Bench
@@ -39,7 +41,7 @@ class LocalPool:
 
     @property
     def feeds(self) -> bool:
-        """A worker at work looks into its pipe from time to time."""
+        """A worker takes jobs in while it is at work."""
         return True
 
     def _start(self, number: int) -> tuple[SpawnProcess, Connection]:
@@ -108,21 +110,32 @@ def _one_thread() -> Iterator[None]:
 def _serve(number: int, pipe: Connection) -> None:
     """A worker's life: take jobs, do them, tell."""
     end_with_parent()
+    given: SimpleQueue[list[Share] | None] = SimpleQueue()
+    threading.Thread(target=_read, args=(pipe, given), daemon=True).start()
     bench = Bench(number)
-    while True:
-        try:
-            shares: list[Share] = pipe.recv()
-        except (EOFError, OSError):  # nobody wants anything any more
-            return
-        bench.run(shares, pipe.send, lambda: _arrived(pipe))
+    while (shares := given.get()) is not None:
+        bench.run(shares, pipe.send, lambda: _come(given))
 
 
-def _arrived(pipe: Connection) -> list[Share]:
+def _read(pipe: Connection, given: SimpleQueue[list[Share] | None]) -> None:
+    """Take jobs from the pipe as they come, whatever the worker is at: else it and who feeds it could wait for each
+    other with full pipes. None at the end, when nobody wants anything any more."""
+    try:
+        while True:
+            given.put(pipe.recv())
+    except (EOFError, OSError):
+        return
+    finally:  # whatever it was, for nothing more will come
+        given.put(None)
+
+
+def _come(given: SimpleQueue[list[Share] | None]) -> list[Share]:
     """The jobs that have come meanwhile."""
     found: list[Share] = []
-    while pipe.poll():
-        try:
-            found += pipe.recv()
-        except (EOFError, OSError):  # nobody wants anything any more, which `_serve` finds, too
+    while not given.empty():
+        shares = given.get()
+        if shares is None:
+            given.put(None)  # for `_serve`
             break
+        found += shares
     return found
