@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from affectgen.speech.aligning.alignment import Word
 
@@ -371,3 +372,65 @@ def test_the_page_of_the_batch_benchmark_scales_the_single_commands(batch):
 def test_the_whole_batch_benchmark(batch, tmp_path):
     page = batch.measure(4, 1, bars=2, best_of=1)
     assert "batch, 2 workers" in page
+
+
+@pytest.fixture(scope="module")
+def guidance():
+    """The module benchmarks/guidance.py."""
+    return loaded("guidance")
+
+
+@pytest.fixture
+def told(guidance, tiny_emogen, corpus, tmp_path):
+    """The tiny model and a batch of windows."""
+    from affectgen.emogen.checkpoint import load_emogen
+
+    composer = load_emogen(str(tiny_emogen))
+    songs = guidance.read_corpora(corpus, tmp_path)["dev"]
+    windows = guidance.Windows(songs, composer.scale, {"emopia": 1.0}, 4, 120, 1)
+    return composer.model.eval(), guidance.half_told_of_others(windows.draw())
+
+
+def test_logits_of_the_guidance_benchmark_are_those_that_training_learns(guidance, told):
+    model, batch = told
+    with torch.no_grad():
+        condition = model.condition(batch.targets, batch.bars_left, batch.style, batch.ending)
+        found = guidance.logits(model, batch, condition)
+        expected = model(batch)
+    words = batch.table[:, 1:, :8].flatten(0, 1)
+    for element, mask in enumerate(guidance.applicable(words)):
+        loss = torch.nn.functional.cross_entropy(found[element], words[mask, element], reduction="sum")
+        assert float(loss) / len(found[0]) == pytest.approx(float(expected[element]), rel=1e-4)
+
+
+def test_every_second_row_is_told_of_the_one_before(guidance, told):
+    _, batch = told
+    rows = batch.targets
+    for row in (1, 3):
+        np.testing.assert_array_equal(rows[row], rows[row - 1, :1].expand_as(rows[row]))
+
+
+def test_a_condition_that_is_not_moved_is_nearest_to_logits_that_are_not_guided(guidance, told, monkeypatch):
+    model, batch = told
+    monkeypatch.setattr(guidance, "WEIGHTS", (0.0, 1.0, 2.0))
+    monkeypatch.setattr(guidance, "FACTORS", (0.0, 1.0, 1.5, 2.0))
+    found = guidance.divergences(model, [batch])
+    assert found.shape == (3, 4)
+    assert found.argmin(axis=1).tolist()[:2] == [0, 1]
+    assert found[0, 0] == pytest.approx(0, abs=1e-5)
+    assert found[1, 1] == pytest.approx(0, abs=1e-5)
+    assert (found[0, 1:] > 1e-4).all()
+    page = guidance.page(found)
+    assert "| 1 | " in page
+    assert page.splitlines()[-2].endswith("| 1 |")
+
+
+def test_the_whole_guidance_benchmark(guidance, corpus, monkeypatch, tmp_path, capsys):
+    for name, value in (("ROWS", 2), ("WORDS", 60), ("BATCHES", 1), ("RESULTS", tmp_path / "results.md")):
+        monkeypatch.setattr(guidance, name, value)
+    monkeypatch.setattr(sys, "argv", ["guidance.py", "--data", str(corpus), "--write"])
+    guidance.main()
+    body = capsys.readouterr().out.strip()
+    assert body in (tmp_path / "results.md").read_text()
+    row = next(line for line in body.splitlines() if line.startswith("| 1.5 |"))
+    assert 1.2 <= float(row.split("|")[-2]) <= 1.8, "the shipped model, whatever the windows"

@@ -49,8 +49,8 @@ Chooses = Callable[[int, Sequence[Words]], Verdict]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How words are drawn. guidance: weight of the targets, 1 for plain, which takes half the work; strict_top_p:
-    nucleus of family, beat and pitch."""
+    """How words are drawn. guidance: how far the decoder's condition is moved beyond that of no targets, 1 for as it
+    learnt; strict_top_p: nucleus of family, beat and pitch."""
 
     guidance: float = 1.0
     temperature: float = 1.0
@@ -162,13 +162,14 @@ class Composer(WordComposer[Request, Composed]):
             if request.choose is None:
                 raise ValueError("a request that has no choice among candidates")
             verdict = request.choose(bars, written)
-            return Choice(verdict.place, self._condition(verdict.targets, request.bars)[0])
+            condition = self._condition(verdict.targets, request.bars, request.sampling.guidance)
+            return Choice(verdict.place, condition[0])
 
         return choose
 
     @torch.no_grad()
     def _decode_request(self, requests: Sequence[Request], rngs: Sequence[np.random.Generator]) -> DecodeRequest:
-        """Conditions with and without targets, grammars, prefixes."""
+        """Conditions, grammars, prefixes."""
         idle, sampling = WIDTH - len(requests), requests[0].sampling
         grammars, prefixes = [], []
         for request, rng in zip(requests, rngs, strict=False):
@@ -179,22 +180,29 @@ class Composer(WordComposer[Request, Composed]):
         grammars += [Grammar(0, Key(0, 0))] * idle
         prefixes += [key_word(Key(0, 0))] * idle
         most = max(request.bars for request in requests)
-        sides = [True] if sampling.guidance == 1 else [True, False]
         rows = [request.targets for request in requests] + [np.full((1, len(NAMES)), np.nan)] * idle
-        conditions = [
-            self._condition(row if asked else np.full_like(row, np.nan), most) for asked in sides for row in rows
-        ]
+        conditions = [self._condition(row, most, sampling.guidance) for row in rows]
         forced = [request.forced for request in requests] + [None] * idle
         return DecodeRequest(
-            torch.cat(conditions), None, grammars, prefixes, forced, sampling.guidance, sampling.top_p,
-            sampling.temperature, sampling.strict_top_p,
+            torch.cat(conditions), None, grammars, prefixes, forced, 1.0, sampling.top_p, sampling.temperature,
+            sampling.strict_top_p,
         )  # fmt: skip
 
-    def _condition(self, targets: NDArray[np.float64], most: int) -> torch.Tensor:
+    def _condition(self, targets: NDArray[np.float64], most: int, guidance: float) -> torch.Tensor:
         """The decoder's condition of one row [1, most, C], computed on its own bars alone and zero past them.
 
-        The corpus is EMOPIA's and the last bar is called an excerpt's, as in EMOPIA; the grammar writes the ending.
+        Guidance moves it along the line from the condition of no targets to that of these, beyond the latter where it
+        is above 1. Classifier-free guidance (Ho & Salimans, 2022) does so with logits, for twice the work; the
+        condition acts on every layer by linear maps, and chances become nearly the same (docs/emogen.md).
         """
+        condition = self._plain_condition(targets)
+        if guidance != 1:
+            condition = torch.lerp(self._plain_condition(np.full_like(targets, np.nan)), condition, guidance)
+        return functional.pad(condition, (0, 0, 0, most - len(targets)))
+
+    def _plain_condition(self, targets: NDArray[np.float64]) -> torch.Tensor:
+        """The condition as it was learnt, [1, bars, C]. The corpus is EMOPIA's and the last bar is called an excerpt's,
+        as in EMOPIA; the grammar writes the ending."""
         bars = len(targets)
         left = np.minimum(np.arange(bars)[::-1], MOST_BARS_LEFT).copy()
         condition: torch.Tensor = self.model.condition(
@@ -203,7 +211,7 @@ class Composer(WordComposer[Request, Composed]):
             torch.tensor([STYLES.index("emopia")], device=self.device),
             torch.tensor([CLOSINGS.index("excerpt")], device=self.device),
         )
-        return functional.pad(condition, (0, 0, 0, most - bars))
+        return condition
 
 
 @dataclass

@@ -10,7 +10,7 @@ from affectgen.errors import UsageError
 from affectgen.writing.options import ComposeOptions
 
 MAPPINGS = ("kernel", "paper")
-GUIDANCE = 1.5  # chosen by control of attributes and likeness to real clips (docs/emogen.md)
+GUIDANCE = 1.6  # chosen by control of attributes and likeness to real clips (docs/emogen.md)
 SETTING = re.compile(
     r"\s*(?P<name>\w[\w -]*?)\s*=\s*(?P<natural>=)?\s*(?P<value>[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*", re.ASCII
 )

@@ -116,7 +116,7 @@ class ElementDecoders(nn.Module):
             index = masks[element].nonzero().flatten()
             hidden = states[index]
             for earlier in range(element):
-                if _same_family(earlier, element):
+                if reaches(earlier, element):
                     hidden = self.add(earlier, hidden, words[index, earlier])
             slices = (None, None) if plan is None or detail is None else (plan[index, element], detail[index, element])
             logits = self(element, hidden, *slices)
@@ -124,7 +124,7 @@ class ElementDecoders(nn.Module):
         return torch.stack(losses)
 
 
-def _same_family(earlier: int, element: int) -> bool:
-    """Whether an earlier element can be set in words that have `element`."""
+def reaches(earlier: int, element: int) -> bool:
+    """Whether an earlier element can be set in words that have `element`, so that its decoder is told."""
     metrical = (0, 1, *METRICAL)
     return earlier == 0 or (earlier in metrical) == (element in metrical)

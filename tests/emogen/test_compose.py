@@ -15,7 +15,6 @@ from affectgen.score.keys import Key
 from affectgen.score.words import Family, Field, decode, encode
 from affectgen.writing.pieces import WIDTH, key_word, open_words
 from affectgen.writing.sampler import FREE
-from affectgen.writing.stepper import Stepper
 
 C = Key(0, 0)
 
@@ -33,6 +32,10 @@ LOUD, SOFT = {"velocity_mean": 1.5, "tempo": 1.0}, {"velocity_mean": -1.5, "temp
 
 def ask(seed=0, bars=3, values=LOUD, key=C, **settings):
     return Request(told(bars, **values), bars, (seed,), key, **settings)
+
+
+def rngs():
+    return [np.random.default_rng(0)] * WIDTH
 
 
 def same(one, other):
@@ -99,33 +102,30 @@ def test_targets_and_how_hard_they_pull_change_a_piece(tiny):
     assert same(free, first(tiny, sampling=Sampling(guidance=0.0))), "no guidance at all hears nothing"
 
 
-def test_guidance_of_one_takes_one_side_and_draws_the_same_words(tiny, monkeypatch):
-    seen, step = [], Stepper.step
-    monkeypatch.setattr(Stepper, "step", lambda self, *args: seen.append(self.sides) or step(self, *args))
-    asked = [ask(1, 5), ask(2, 2, SOFT), ask(3, 3, {}, ending=False)]
-    alone, both = (tiny.compose([dataclasses.replace(one, sampling=Sampling(guidance=value)) for one in asked])
-                   for value in (1.0, 1.0 + 1e-9))  # fmt: skip
-    assert set(seen) == {1, 2}
-    assert all(same(ours, theirs) for ours, theirs in zip(alone, both, strict=True))
+@torch.no_grad()
+@pytest.mark.parametrize("guidance", [0.0, 0.5, 1.0, 2.5])
+def test_guidance_moves_the_condition_from_that_of_nothing_beyond_that_of_the_targets(tiny, guidance):
+    how = Sampling(guidance=guidance)
+    request = tiny._decode_request([ask(1, 2, sampling=how), ask(2, 4, SOFT, sampling=how)], rngs())
+    assert (request.sides, request.plan, request.guidance) == (1, None, 1.0)
+    assert request.condition.shape[:2] == (WIDTH, 4)
+    style, ending = torch.tensor([0]), torch.tensor([0])
+    for row, (bars, values) in enumerate(((2, LOUD), (4, SOFT))):
+        left = torch.arange(bars - 1, -1, -1)[None]
+        told_, free = (tiny.model.condition(torch.from_numpy(targets).float()[None], left, style, ending)[0]
+                       for targets in (told(bars, **values), told(bars)))  # fmt: skip
+        assert not torch.allclose(told_, free)
+        torch.testing.assert_close(request.condition[row, :bars], free + guidance * (told_ - free))
+        assert (request.condition[row, bars:] == 0).all()
 
 
 @torch.no_grad()
-def test_the_other_side_of_guidance_is_told_nothing(tiny):
-    asked = [ask(1, 2, sampling=Sampling(guidance=2.0)), ask(2, 4, SOFT, sampling=Sampling(guidance=2.0))]
-    request = tiny._decode_request(asked, [np.random.default_rng(0)] * WIDTH)
-    assert (request.sides, request.plan, request.guidance) == (2, None, 2.0)
-    asking, free = request.condition.chunk(2)
-    assert asking.shape[:2] == (WIDTH, 4)
-    style, ending = torch.tensor([0]), torch.tensor([0])
-    for row, one in enumerate(asked):
-        left = torch.arange(one.bars - 1, -1, -1)[None]
-        for side, targets in ((asking, one.targets), (free, np.full_like(one.targets, np.nan))):
-            expected = tiny.model.condition(torch.from_numpy(targets).float()[None], left, style, ending)[0]
-            torch.testing.assert_close(side[row, : one.bars], expected)
-            assert (side[row, one.bars :] == 0).all()
-    assert not torch.allclose(asking[:2], free[:2])
-    plain = tiny._decode_request([ask(1, 2)], [np.random.default_rng(0)] * WIDTH)
-    assert (plain.sides, len(plain.condition)) == (1, WIDTH)
+def test_what_is_asked_for_on_the_way_is_guided_as_well(tiny):
+    asked = dataclasses.replace(ask(1, 4, sampling=Sampling(guidance=3.0)), choose=lambda bars, words: verdict)
+    verdict = Verdict(0, told(4, **SOFT))
+    found = tiny._choosing(asked)(2, [])
+    expected = tiny._decode_request([ask(2, 4, SOFT, sampling=Sampling(guidance=3.0))], rngs()).condition[0]
+    torch.testing.assert_close(found.condition, expected)
 
 
 def test_targets_are_heard_bar_by_bar(tiny):
