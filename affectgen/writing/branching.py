@@ -102,13 +102,13 @@ class Seat:
 
 class Branching:
     """Writes the lineages of a source, which are sampled alike; `first` is the first of them. most: how many there are
-    at most."""
+    at most. Their requests have one side: what is to be guided is so by its condition."""
 
     def __init__(self, ready: Ready, first: Lineage, source: Source, most: int) -> None:
         request = first.request
         self.packed = ready.packed
         self.places = min(PIECES, most) if self.packed and torch.get_num_threads() == 1 else 1
-        self.decoder = Lockstep(ready, self.places, request.sides, request.condition.device)
+        self.decoder = Lockstep(ready, self.places, request.condition.device)
         self.picker = Picker(ready.writing, request, self.packed)
         self.source = source
         self.seats: list[Seat] = []

@@ -68,37 +68,36 @@ class Ready:
 class Lockstep:
     """Writes so many pieces of WIDTH rows each, word by word. Rows are numbered place * WIDTH + row of the piece.
 
-    states: [sides * places * WIDTH, D], of each row after its last word; those of the side without what is asked come
-    after those with it.
+    states: [places * WIDTH, D], of each row after its last word.
     """
 
-    def __init__(self, ready: Ready, places: int, sides: int, device: torch.device) -> None:
-        self.ready, self.sides, self.total, self.device = ready, sides, places * WIDTH, device
+    def __init__(self, ready: Ready, places: int, device: torch.device) -> None:
+        self.ready, self.device = ready, device
+        total = places * WIDTH
         stack = ready.writing.model.globally.stack
         self.config, self.norm = stack.config, stack.norm
-        self.memory = Memory(self.config, places, sides, device)
-        self.states = torch.zeros(sides * self.total, self.config.dim, device=device)
+        self.memory = Memory(self.config, places, device)
+        self.states = torch.zeros(total, self.config.dim, device=device)
         norms = 2 * self.config.layers
-        self.films = torch.zeros(2 * norms, sides * self.total, self.config.dim, device=device)
+        self.films = torch.zeros(2 * norms, total, self.config.dim, device=device)
         self.conditions: list[Tensor] = [torch.zeros(0)] * places
-        self.bars = np.full(self.total, -1)  # that the rows' films are of
+        self.bars = np.full(total, -1)  # that the rows' films are of
         self.turns = torch.zeros(0)
 
     def open(self, place: int, condition: Tensor) -> None:
-        """Begin a piece under a condition [sides * WIDTH, N, C] by bar."""
+        """Begin a piece under a condition [WIDTH, N, C] by bar."""
         self.memory.open(place)
-        self.conditions[place] = condition.view(self.sides, WIDTH, *condition.shape[1:]).clone()
+        self.conditions[place] = condition.clone()
         self.bars[self._rows(place)] = -1
 
     def keep(self, place: int, row: int, words: int) -> None:
         """Give every row of a piece the memory and the state that one has after so many words."""
         self.memory.keep(place, row, words)
-        states = self.states.view(self.sides, -1, self.config.dim)
-        states[:, self._rows(place)] = states[:, place * WIDTH + row, None].clone()
+        self.states[self._rows(place)] = self.states[place * WIDTH + row].clone()
 
     def ask(self, place: int, condition: Tensor) -> None:
         """Ask all rows of a piece for another thing, [N, C] by bar, from the next word on."""
-        self.conditions[place][0] = condition
+        self.conditions[place][:] = condition
         self.bars[self._rows(place)] = -1
 
     @staticmethod
@@ -106,9 +105,8 @@ class Lockstep:
         return slice(place * WIDTH, (place + 1) * WIDTH)
 
     def at(self, rows: NDArray[np.int64]) -> Tensor:
-        """Where the states of rows stand, of all sides: int64 [sides * A]."""
-        numbers = np.concatenate([rows + side * self.total for side in range(self.sides)])
-        return torch.from_numpy(numbers).to(self.device)
+        """The numbers of rows, where the model is: int64 [A]."""
+        return torch.from_numpy(rows).to(self.device)
 
     def step(
         self, rows: NDArray[np.int64], values: Sequence[Sequence[int]], bars: NDArray[np.int64],
@@ -122,24 +120,23 @@ class Lockstep:
         turns = self._turns(numbers)
         films = self.films.index_select(1, at).unbind(0)
         inputs = torch.tensor(values, device=self.device) + self.ready.writing.offsets
-        x = F.embedding_bag(inputs, self.ready.writing.words, mode="sum").repeat(self.sides, 1)  # [sides * A, D]
+        x = F.embedding_bag(inputs, self.ready.writing.words, mode="sum")  # [A, D]
         for number, layer in enumerate(self.ready.writing.layers):
             x = self._layer(number, layer, x, turns, films[4 * number : 4 * number + 4])
         x = self.norm(x)
         if not live.all():
-            at, x = self.at(rows[live]), x[torch.from_numpy(np.tile(live, self.sides)).to(self.device)]
+            at, x = self.at(rows[live]), x[torch.from_numpy(live).to(self.device)]
         self.states.index_copy_(0, at, x)
 
     def _turns(self, numbers: NDArray[np.int64]) -> Tensor:
         """The rotations of rows' queries, which are scaled by them, and keys, by the numbers of their words: complex
-        [sides * A, 2, 1, d / 2]."""
+        [A, 2, 1, d / 2]."""
         if len(self.turns) < self.memory.columns:
             width = self.config.dim // self.config.heads
             positions = torch.arange(self.memory.columns, device=self.device)
             keys = torch.complex(*rotary_tables(positions, width, self.config.rotary_base))
             self.turns = torch.stack([keys * width**-0.5, keys], dim=1)[:, :, None]
-        where = torch.from_numpy(np.tile(numbers, self.sides)).to(self.device)
-        return self.turns.index_select(0, where)
+        return self.turns.index_select(0, self.at(numbers))
 
     def _enter(self, rows: NDArray[np.int64], bars: NDArray[np.int64]) -> None:
         """Compute what the conditions of bars do to the rows that come into them, or of all rows where products cannot
@@ -153,12 +150,12 @@ class Lockstep:
         found = []
         for row, bar in zip(rows[new].tolist(), bars[new].tolist(), strict=True):
             condition = self.conditions[row // WIDTH]
-            found.append(condition[:, row % WIDTH, min(bar, condition.shape[2] - 1)])
-        modulations = self.ready.modulations(torch.stack(found, 1).flatten(0, 1))  # of [sides * n, C]
+            found.append(condition[row % WIDTH, min(bar, condition.shape[1] - 1)])
+        modulations = self.ready.modulations(torch.stack(found))  # of [n, C]
         self.films.index_copy_(1, self.at(rows[new]), modulations)
 
     def _layer(self, number: int, layer: Layer, x: Tensor, turns: Tensor, films: Sequence[Tensor]) -> Tensor:
-        """One layer on x [sides * A, D], as `Block.forward` does it without dropout."""
+        """One layer on x [A, D], as `Block.forward` does it without dropout."""
         shape, (scale, shift, scale_forward, shift_forward) = (self.config.dim,), films
         hidden = torch.addcmul(shift, F.layer_norm(x, shape), scale)
         qkv = self.ready.qkv[number](hidden).view(len(x), 3, self.config.heads, -1, 2)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from affectgen.score.words import BAR_LINE, Family, Field
 from affectgen.writing.decoder import METRICAL, NOTE
-from affectgen.writing.draws import draw, guided
+from affectgen.writing.draws import draw
 from affectgen.writing.row import FREE, Row, Word, never_empty
 from affectgen.writing.sampler import LAST, NEVER, STRICT, DecodeRequest
 from affectgen.writing.stepper import Writing
@@ -24,7 +24,7 @@ from affectgen.writing.stepper import Writing
 class Part:
     """Some of the rows and the states that their next element is drawn from.
 
-    rows: which of the rows; at: where each stands in a side of states; states: [sides * n, D].
+    rows: which of the rows; at: where each stands in the states; states: [n, D].
     """
 
     rows: list[int]
@@ -38,14 +38,14 @@ class Picker:
 
     def __init__(self, writing: Writing, like: DecodeRequest, packed: bool) -> None:
         self.writing, self.packed = writing, packed
-        self.sides, self.guidance, self.temperature = like.sides, like.guidance, like.temperature
+        self.temperature = like.temperature
         self.top_p = [
             min(like.top_p, like.strict_top_p if element in STRICT else 1.0) for element in range(len(writing.hands))
         ]
         self.chosen = [cast(nn.Embedding, table).weight.detach() for table in writing.model.elements.chosen]
 
     def words(self, rows: Sequence[Row], wanted: Sequence[int], states: Tensor) -> dict[int, Word]:
-        """The next words of the rows of these numbers, by number. states: of all rows, [sides * n, D]."""
+        """The next words of the rows of these numbers, by number. states: of all rows, [n, D]."""
         words: dict[int, Word] = {number: [0] * 8 for number in wanted}
         whole = self._draw(Field.FAMILY, Part(list(wanted), list(wanted), states), rows, words)
         metrical = self._only(whole, [row for row in wanted if words[row][0] == Family.METRICAL])
@@ -63,11 +63,9 @@ class Picker:
         """Fewer rows of a part; the states of the others are left out where that changes nothing."""
         where = dict(zip(part.rows, part.at, strict=True))
         at = [where[row] for row in rows]
-        count = len(part.states) // self.sides
-        if not self.packed or len(at) in (0, count):
+        if not self.packed or len(at) in (0, len(part.states)):
             return Part(rows, at, part.states)
-        index = [one + side * count for side in range(self.sides) for one in at]
-        kept = part.states.index_select(0, torch.tensor(index, device=part.states.device))
+        kept = part.states.index_select(0, torch.tensor(at, device=part.states.device))
         return Part(rows, list(range(len(rows))), kept)
 
     def _draw(self, element: int, part: Part, rows: Sequence[Row], words: dict[int, Word]) -> Part:
@@ -84,16 +82,14 @@ class Picker:
         return part if element in LAST else self._decided(element, part, words)
 
     def _logits(self, element: int, states: Tensor) -> NDArray[np.float64]:
-        """What the values of an element are drawn by, [n, V], from states [sides * n, D]."""
+        """What the values of an element are drawn by, [n, V], from states [n, D]."""
         hand = self.writing.hands[element]
         logits: Tensor = hand.out(F.gelu(hand.hidden(hand.norm(states))))
-        if self.sides == 2:
-            logits = guided(logits, self.guidance)
         return logits.double().cpu().numpy()
 
     def _decided(self, element: int, part: Part, words: dict[int, Word]) -> Part:
         """The part once its rows have their value of an element; what becomes of others' states is read by nobody."""
-        values = np.zeros(len(part.states) // self.sides, dtype=np.int64)
+        values = np.zeros(len(part.states), dtype=np.int64)
         values[part.at] = [words[row][element] for row in part.rows]
-        index = torch.from_numpy(np.tile(values, self.sides)).to(part.states.device)
+        index = torch.from_numpy(values).to(part.states.device)
         return Part(part.rows, part.at, part.states + F.embedding(index, self.chosen[element]))

@@ -17,15 +17,14 @@ COLUMNS = [0, 9, 10, 11, 4, 5, 6, 7]  # of a table of words, where the decoder r
 BARS = 4
 
 
-@pytest.mark.parametrize("sides", [1, 2])
-def test_states_are_those_of_the_whole_prefix(bare, monkeypatch, sides):
+def test_states_are_those_of_the_whole_prefix(bare, monkeypatch):
     """Two pieces, one of which begins later; rows that stop; one row kept for all; another thing asked."""
     monkeypatch.setattr(memory, "FIRST_ROOM", 8)
     model, rng = bare(), np.random.default_rng(0)
-    decoder = Lockstep(Ready.of(Writing.of(model)), 2, sides, torch.device("cpu"))
-    conditions = torch.randn(2, sides * WIDTH, BARS, 16)
+    decoder = Lockstep(Ready.of(Writing.of(model)), 2, torch.device("cpu"))
+    conditions = torch.randn(2, WIDTH, BARS, 16)
     seen = {row: [] for row in range(2 * WIDTH)}  # values and bar of every word of each row
-    told = conditions.view(2, sides, WIDTH, BARS, 16).clone()
+    told = conditions.clone()
     by_word = {row: [] for row in range(2 * WIDTH)}  # the condition of each word, as it was asked then
 
     def feed(rows, step):
@@ -34,16 +33,15 @@ def test_states_are_those_of_the_whole_prefix(bare, monkeypatch, sides):
         decoder.step(np.array(rows), values, bars, np.ones(len(rows), dtype=bool))
         for row, value, bar in zip(rows, values, bars.tolist(), strict=True):
             seen[row].append(value)
-            by_word[row].append(told[row // WIDTH, :, row % WIDTH, bar].clone())
+            by_word[row].append(told[row // WIDTH, row % WIDTH, bar].clone())
 
     def check(rows):
         for row in rows:
-            table = torch.zeros(sides, len(seen[row]), 13, dtype=torch.int64)
+            table = torch.zeros(1, len(seen[row]), 13, dtype=torch.int64)
             table[..., COLUMNS] = torch.tensor(seen[row])
             table[..., 8] = torch.arange(len(seen[row]))  # each word in a bar of its own, under its own condition
-            whole = model.globally(table, torch.stack(by_word[row], 1))[:, -1]
-            found = decoder.states.view(sides, 2 * WIDTH, -1)[:, row]
-            np.testing.assert_allclose(found, whole, atol=2e-5, err_msg=f"row {row}")
+            whole = model.globally(table, torch.stack(by_word[row])[None])[0, -1]
+            np.testing.assert_allclose(decoder.states[row], whole, atol=2e-5, err_msg=f"row {row}")
 
     with torch.inference_mode():
         decoder.open(0, conditions[0])
@@ -57,7 +55,7 @@ def test_states_are_those_of_the_whole_prefix(bare, monkeypatch, sides):
         decoder.keep(0, 2, len(seen[2]))
         other = torch.randn(BARS, 16)
         decoder.ask(0, other)
-        told[0, 0] = other
+        told[0] = other
         for row in range(WIDTH):
             seen[row], by_word[row] = list(seen[2]), list(by_word[2])
         check(range(WIDTH))
@@ -76,7 +74,7 @@ def test_a_stack_that_reads_no_condition_is_refused(bare):
 
 
 def test_rows_that_are_not_live_keep_their_states(bare):
-    decoder = Lockstep(Ready.of(Writing.of(bare())), 1, 1, torch.device("cpu"))
+    decoder = Lockstep(Ready.of(Writing.of(bare())), 1, torch.device("cpu"))
     rows, values = np.arange(WIDTH), [[1, 1, 1, 1, 1, 1, 1, 1]] * WIDTH
     with torch.inference_mode():
         decoder.open(0, torch.randn(WIDTH, 2, 16))
