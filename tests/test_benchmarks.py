@@ -152,7 +152,7 @@ def test_attributes_are_timed_beside_music21(corpus, tmp_path, capsys):
     assert "on 2 performances" in done.stdout
     times = re.search(r"music21 takes longer by \(bar: 10; met: (yes|no)\) \| (\d+) times", done.stdout)
     assert times is not None
-    assert (times[1] == "yes") == (int(times[2]) >= 10)
+    assert times[1] == ("yes" if int(times[2]) > 10 else "no") or times[2] == "10", "which may stand for a little less"
 
 
 def test_dense_pieces_are_as_dense_as_they_say_and_pedalled(render):

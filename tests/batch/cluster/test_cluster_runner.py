@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from affectgen.batch import runner as runner_module
+from affectgen.batch import parcels as parcels_module
 from affectgen.batch.job import Job
 from affectgen.batch.journal import Journal
 from affectgen.batch.order import Order, Target, Work
@@ -30,6 +30,10 @@ class Flock:
     @property
     def workers(self) -> int:
         return len(self.away)
+
+    @property
+    def feeds(self) -> bool:
+        return False
 
     def ready(self, worker: int) -> bool:
         return self.away[worker] == 0
@@ -64,7 +68,7 @@ def test_a_job_is_not_to_blame_for_its_machine(tmp_path: Path, monkeypatch, blam
     class Alone:
         together = 1
 
-    monkeypatch.setattr(runner_module, "find_task", lambda name: Alone())
+    monkeypatch.setattr(parcels_module, "find_task", lambda name: Alone())
     told: list[tuple[str, str]] = []
 
     def hear(line: Mapping[str, Any], tally: Tally) -> None:
