@@ -35,21 +35,18 @@ def parcels(
 ) -> list[Parcel]:
     """Jobs in parcels of one model each. Those that can flow are one, where workers can be fed; others are no larger
     than the task likes, and at the end small enough that every worker has something to do."""
-    groups: dict[tuple[Model, bool], list[int]] = {}
-    tasks: dict[Model, str] = {}
+    groups: dict[tuple[str, Model], list[int]] = {}  # by task and by all that they have in common, the flow last
     for number in numbers:
         work = work_of(number)
         if work is not None:
-            flow = work.flow() if feeds else None
-            model = (*model_of(work), flow)
-            groups.setdefault((model, flow is not None), []).append(number)
-            tasks[model] = work.task
+            model = (*model_of(work), work.flow() if feeds else None)
+            groups.setdefault((work.task, model), []).append(number)
     found: list[Parcel] = []
-    for (model, flows), group in groups.items():
-        if flows:
+    for (task, model), group in groups.items():
+        if model[-1] is not None:
             found.append(Parcel(deque(group), model, True))
         else:
-            largest = getattr(find_task(tasks[model]), "together", 1)
+            largest = getattr(find_task(task), "together", 1)
             found += [Parcel(deque(part), model) for part in _cut(group, largest, workers)]
     return found
 

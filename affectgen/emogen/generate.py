@@ -107,6 +107,7 @@ class Generator(Auditions[EmogenOptions, Piece]):
         return sampling_of(option)
 
     def request(self, hearing: Hearing[EmogenOptions, Piece], draft: Draft) -> Request:
+        """Targets, key and tempo of a draft; its choice among candidates, or the words that somebody's piece keeps."""
         option, given = hearing.option, hearing.given
         seed = (option.seed, draft.take, draft.number)
         sampling = sampling_of(option)

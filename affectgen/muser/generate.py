@@ -60,6 +60,7 @@ class Generator(Auditions[GenerateOptions, Piece]):
         return sampling_of(option)
 
     def request(self, hearing: Hearing[GenerateOptions, Piece], draft: Draft) -> Request:
+        """What the options ask for, in the draft's bars and near its tempo."""
         seed = (hearing.option.seed, draft.take, draft.number)
         request = request_of(self.composer, hearing.option, draft.bars, seed, hearing.given)
         return replace(request, tempo=draft.tempo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hearing_by_rule import same
 
 from affectgen.affect import Affect, AffectPath
 from affectgen.errors import MidiError
@@ -45,11 +46,6 @@ def ask(affect="happy", seed=1, **values):
 
 def one(generator, *args, **values):
     return generator.run([ask(*args, **values)])[0]
-
-
-def same(first, second):
-    names = ("start", "length", "pitch", "velocity", "tempo")
-    return all(np.array_equal(getattr(first.score, name), getattr(second.score, name)) for name in names)
 
 
 def test_a_piece_has_what_was_asked(generator):
