@@ -146,6 +146,36 @@ def complete(param: click.Parameter, ctx: click.Context, text: str) -> Items:
     return found
 
 
+# Click's own script asks whether zsh is just loading it, which is no longer so at the second Tab: nothing is offered.
+ZSH = """\
+#compdef %(prog_name)s
+
+%(complete_func)s() {
+    local kind word help found=1
+    local -a answer plain described
+    (( $+commands[%(prog_name)s] )) || return 1
+    local -x COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT - 1)) %(complete_var)s=zsh_complete
+    answer=("${(@f)$(%(prog_name)s)}")
+    for kind word help in "${answer[@]}"; do
+        case $kind in
+            file) _path_files -f && found=0 ;;
+            dir) _path_files -/ && found=0 ;;
+            plain) if [[ $help == _ ]]; then plain+=("$word"); else described+=("${word//:/\\\\:}:$help"); fi ;;
+        esac
+    done
+    (( $#described )) && _describe -V unsorted described -U && found=0
+    (( $#plain )) && compadd -U -V unsorted -a plain && found=0
+    return found
+}
+
+if (( $+compstate )); then  # at a Tab
+    %(complete_func)s "$@"
+else
+    compdef %(complete_func)s %(prog_name)s
+fi
+"""
+
+
 class Ours(ShellComplete):
     """Click's completion with what our options can hold."""
 
@@ -169,7 +199,9 @@ class OurBash(Ours, BashComplete):
 
 
 class OurZsh(Ours, ZshComplete):
-    """For zsh."""
+    """For zsh, which loads a file of `fpath` at the first Tab and runs it once more at the next."""
+
+    source_template = ZSH
 
 
 class OurFish(Ours, FishComplete):

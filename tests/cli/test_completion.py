@@ -1,10 +1,9 @@
-"""Shell completion: what is offered, that it comes at once, and that bash takes it; zsh and fish where they are."""
+"""Shell completion: what is offered, that it comes at once, and that bash takes it. Real Tabs: test_tab.py."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -219,20 +218,6 @@ def test_the_scripts(shell, name, signs):
     assert done.returncode == 0, done.stderr
     for sign in signs:
         assert sign in done.stdout.decode()
-
-
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not here")
-def test_zsh_takes_the_script(program):
-    lines = "autoload -U compinit && compinit -D; source <(affectgen completion zsh); print $_comps[affectgen]"
-    done = subprocess.run(["zsh", "-f", "-c", lines], capture_output=True, check=True, text=True, env=program)
-    assert done.stdout.strip() == "_affectgen_completion"
-
-
-@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not here")
-def test_fish_completes(program):
-    lines = "affectgen completion fish | source; complete -C 'affectgen mus'"
-    done = subprocess.run(["fish", "--no-config", "-c", lines], capture_output=True, check=True, text=True, env=program)
-    assert done.stdout.split() == ["muser"]
 
 
 def test_another_shell_is_a_usage_error(fails):
