@@ -1,4 +1,4 @@
-"""The commands of docs/cluster.md that need no cluster, as they stand there."""
+"""The commands of docs/cluster.md that need no cluster, as they stand there (parallel: pytest -m external)."""
 
 from __future__ import annotations
 
@@ -74,3 +74,16 @@ def test_arrays_xargs_and_single_commands_make_what_one_batch_makes(shell, tmp_p
     assert names(work / "out") == expected
     shell(block("single"))
     assert names(work / "single") == {f"calm-{n}": expected[f"j{n}"] for n in (1, 2)}
+
+
+@pytest.mark.external
+def test_parallel_makes_what_one_batch_makes(shell, tmp_path):
+    if shutil.which("parallel") is None:
+        (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)("GNU parallel is not installed")
+    work = tmp_path / "work"
+    shell("affectgen batch - -o whole --jobs 1 -q < jobs.jsonl")
+    text = block("parallel")
+    assert "-S node1,node2 " in text
+    shell(text.replace("-S node1,node2 ", "-S : "), HOME=str(tmp_path))  # ":" is this machine, without ssh
+    assert len(names(work / "out/1")) == 5
+    assert names(work / "out") == names(work / "whole")
