@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 some of several inputs failed, 130 inte
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from affectgen.cli.main import CLOSED_PIPE
 from affectgen.errors import AffectgenError, shortened
 from affectgen.interrupts import INTERRUPTED, Interrupts
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 DEBUG_VARIABLE = "AFFECTGEN_DEBUG"
 COMPLETION_VARIABLE = "_AFFECTGEN_COMPLETE"  # the name Click's completion scripts set
 
@@ -113,6 +115,8 @@ def _explain(error: BaseException) -> tuple[int, str, str]:
     if isinstance(error, MemoryError):
         return 1, "The memory of this machine is used up.", "Ask for fewer bars, or lower --best-of."
     if isinstance(error, OSError):
+        if error.filename is None and error.errno in FULL:  # whoever writes a file names it: this was a line printed
+            return 1, f"Standard output cannot be written: {error.strerror}.", "Send it to another place."
         return 1, f"{error.filename or 'The system'}: {error.strerror or error}.", "Check the path and the disk."
     if isinstance(error, UnicodeEncodeError):
         letters = error.object[error.start : error.end]

@@ -20,8 +20,8 @@ from affectgen.audio.files import Samples, read_mono
 from affectgen.audio.glottal import contour
 from affectgen.audio.timemap import HOP
 from affectgen.errors import AffectgenError
-from affectgen.evaluate.edits import RATE as CEPSTRUM_RATE
-from affectgen.evaluate.edits import STEP, mel_cepstra
+from affectgen.evaluate.cepstra import RATE as CEPSTRUM_RATE
+from affectgen.evaluate.cepstra import STEP, mel_cepstra
 from affectgen.recognize.speech_corpus import Clip, read_clips
 from affectgen.speech.aligning.alignment import Alignment, Word
 from affectgen.speech.correcting.correct import Corrected, CorrectSettings, corrected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,15 @@ def test_a_result_for_a_closed_standard_output(shell, words):
     done = bash(shell, words, ">&-")
     assert done.returncode == 1
     assert b"Error: Standard output is closed" in done.stderr
+    assert b"Hint: " in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", ["models list", "--help", "--version", "presets list", "completion zsh"])
+def test_a_result_for_a_full_standard_output(shell, words):
+    done = bash(shell, words, "> /dev/full")
+    assert done.returncode == 1
+    assert b"Error: Standard output cannot be written: No space left on device." in done.stderr
     assert b"Hint: " in done.stderr
 
 
