@@ -21,6 +21,8 @@ FORMAT = 1
 # other versions of these may make other bytes
 RECORDED = ("torch", "numpy", "scipy", "miditok", "symusic", "soundfile", "soxr", "pyloudnorm")
 PARTS_OF_SETTINGS = ("settings", "run")
+OBJECTS = ("checkpoint", "output", "measured", "details", "seconds", "versions")
+POINT = ("valence", "arousal")
 ORIGINS = ("option", "environment", "preset", "default", "drawn")
 
 
@@ -114,7 +116,29 @@ def manifest_of(held: Any, path: Path | None = None) -> Manifest:
             parts[part] = {name: Setting(s["value"], s["from"]) for name, s in parts[part].items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise _no_manifest(place, f"a part is missing or of another kind ({error})") from error
+    _check_kinds(parts, place)
     return Manifest(**{**parts, "argv": tuple(parts["argv"])})
+
+
+def _check_kinds(parts: Mapping[str, Any], place: Path) -> None:
+    """AffectgenError for a part of another kind than the class says."""
+    for name in OBJECTS:
+        if not isinstance(parts[name], Mapping):
+            raise _no_manifest(place, f"its {name!r} is no object")
+    if not isinstance(parts["task"], str) or not parts["task"].split():
+        raise _no_manifest(place, "it names no task")
+    if not isinstance(parts["argv"], list) or not all(isinstance(word, str) for word in parts["argv"]):
+        raise _no_manifest(place, "its 'argv' is no list of words")
+    if not all(_is_number(each) for each in parts["seconds"].values()):
+        raise _no_manifest(place, "its 'seconds' are no numbers")
+    heard = parts["measured"]
+    for name, held in (("asked", parts["asked"]), ("measured", heard), ("judge", heard.get("judge"))):
+        if isinstance(held, Mapping) and not all(_is_number(held[key]) for key in POINT if held.get(key) is not None):
+            raise _no_manifest(place, f"the point under {name!r} is no pair of numbers")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def digest(data: bytes | Spooled) -> str:

@@ -93,6 +93,30 @@ def test_a_journal_is_compared(shell):
     assert "the job failed" in done.stdout.decode()
 
 
+WRONG = ({"argv": 5}, {"details": []}, {"seconds": {"make": "x"}}, {"measured": {"valence": "x"}}, {"task": ""},
+         {"asked": {"valence": 0.1, "arousal": "high"}})  # fmt: skip
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_a_manifest_of_other_kinds_is_unreadable_and_the_others_are_checked(shell, change):
+    job = {"command": "muser generate", "affect": "sad", "bars": 2}
+    lines = "".join(json.dumps({**job, "seed": n, "name": f"j{n}"}) + "\n" for n in (1, 2)).encode()
+    assert shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines).returncode == 0
+    place = shell.folder / "out/j1.mid.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), **change}))
+    done = shell("verify", "out", "--no-measure")
+    assert done.returncode == 3
+    assert b"j1.mid.json is no manifest of affectgen" in done.stdout + done.stderr
+    assert b"2.mid" in done.stdout
+    for words in (("inspect", "out/j1.mid"), ("replay", "out/j1.mid.json")):
+        told = shell(*words)
+        assert told.returncode == 1
+        assert b"is no manifest of affectgen" in told.stderr
+    again = shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines)
+    assert again.returncode == 0
+    assert b"1 made, 1 kept" in again.stderr
+
+
 def test_nothing_to_verify(shell, fails):
     (shell.folder / "empty").mkdir()
     assert "holds no piece" in fails(1, "verify", "empty")

@@ -15,9 +15,9 @@ from typing import Any
 
 from affectgen.batch.checks.origin_facts import FileFacts, facts_of
 from affectgen.batch.checks.origin_line import retold
-from affectgen.batch.checks.verify_files import begins_as_manifest, is_manifest, manifest_for, read_whole
+from affectgen.batch.checks.verify_files import begins_as_manifest, is_manifest, manifest_for
 from affectgen.errors import AffectgenError
-from affectgen.manifest import Manifest, file_hash, manifest_of, manifest_path
+from affectgen.manifest import Manifest, file_hash, manifest_of, manifest_path, read_manifest
 
 COMMENT = re.compile(r"affectgen (?P<version>\d[\w.+-]*): (?P<words>.+)", re.DOTALL)  # of sound beside a piece
 EDITED = re.compile(r"edited with (?P<words>affectgen speech \w+)")
@@ -87,7 +87,7 @@ def _piped(data: bytes) -> Manifest | None:
 
 def _of_manifest(path: Path) -> Origin:
     """A manifest, and what became of its piece."""
-    record = read_whole(path)
+    record = read_manifest(path)
     named = record.output.get("path")
     piece = path.with_name(Path(named).name) if isinstance(named, str) and named else None
     if piece is None or not piece.is_file():
@@ -104,7 +104,7 @@ def _of_file(path: Path) -> Origin:
         raise AffectgenError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     if manifest is None:
         return _by_itself(path, facts_of(path))
-    record = read_whole(manifest)
+    record = read_manifest(manifest)
     known_by = BESIDE if manifest == manifest_path(path) else BY_HASH
     changed = record.output.get("sha256") != sha256
     return Origin(path, known_by, facts_of(path, damaged=True), manifest, record, changed=changed)

@@ -129,19 +129,10 @@ def manifest_by_hash(folder: Path, sha256: str) -> Path | None:
     return None
 
 
-def read_whole(path: Path) -> Manifest:
-    """`read_manifest`, and its parts are of the kinds that they should be. AffectgenError otherwise."""
-    record = read_manifest(path)
-    for name in ("checkpoint", "output", "measured", "details", "seconds", "versions"):
-        if not isinstance(getattr(record, name), Mapping):
-            raise AffectgenError(f"{path} is no manifest of affectgen: its {name!r} is no object.", "")
-    if not isinstance(record.task, str) or not record.task.split():
-        raise AffectgenError(f"{path} is no manifest of affectgen: it names no task.", "")
-    return record
-
-
 def is_manifest(path: Path) -> bool:
-    """Whether a file begins as manifests do."""
+    """Whether a file begins as manifests do; what is no plain file, such as a pipe, is not waited for."""
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             return begins_as_manifest(file.read(SNIFFED))
@@ -160,7 +151,7 @@ def _looked(path: Path) -> Manifest | None:
     if not path.is_file() or not is_manifest(path):
         return None
     try:
-        return read_whole(path)
+        return read_manifest(path)
     except AffectgenError:
         return None
 
@@ -179,7 +170,7 @@ def _single(path: Path) -> Case | Finding:
     if manifest is None:
         return Finding(path, State.ORPHAN, "no manifest describes it")
     try:
-        record = read_whole(manifest)
+        record = read_manifest(manifest)
     except AffectgenError as error:
         return Finding(manifest, State.UNREADABLE, error.message.rstrip("."))
     if path != manifest:
@@ -229,7 +220,7 @@ def _of_folder(home: Path, files: Sequence[str]) -> list[Case | Finding]:
             found.append(Finding(path, State.LEFTOVER, "left over by a command that was killed, or still at work"))
         elif name.endswith(JSON) and not name.startswith(".") and (name in beside or is_manifest(path)):
             try:
-                read.append((path, read_whole(path)))
+                read.append((path, read_manifest(path)))
             except AffectgenError as error:
                 found.append(Finding(path, State.UNREADABLE, error.message.rstrip(".")))
                 claimed.add(name.removesuffix(JSON))

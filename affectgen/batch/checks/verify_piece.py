@@ -20,9 +20,9 @@ from affectgen.batch.checks.measuring import (
     readings_in,
     sound_kind,
 )
-from affectgen.batch.checks.verify_files import Case, Finding, State, read_whole
+from affectgen.batch.checks.verify_files import Case, Finding, State
 from affectgen.errors import AffectgenError, AudioError, CheckpointError, MidiError, UsageError
-from affectgen.manifest import Manifest, file_hash
+from affectgen.manifest import Manifest, file_hash, read_manifest
 from affectgen.recognize.items import kind_of
 
 TOLERANCE = 0.05  # of the plane
@@ -47,7 +47,7 @@ class VerifySettings:
 def check(case: Case, settings: VerifySettings) -> Finding:
     """What is to be told of one piece. Nothing about it is an error; only a full memory or Ctrl-C gets through."""
     try:
-        record = read_whole(case.manifest)
+        record = read_manifest(case.manifest)
     except AffectgenError as error:
         return Finding(case.manifest, State.UNREADABLE, error.message.rstrip("."))
     told = Finding(case.shown, State.OK, manifest=case.manifest, task=record.task)
