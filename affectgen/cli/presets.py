@@ -163,6 +163,7 @@ def new(
     """
     from affectgen.batch.job import check_name
     from affectgen.batch.presets.preset import find_preset
+    from affectgen.batch.presets.preset_find import is_path
     from affectgen.batch.presets.preset_new import checked_text, new_preset, schema_place
     from affectgen.batch.spec import find_spec
     from affectgen.cli.jobs import command_specs
@@ -186,7 +187,8 @@ def new(
         return
     with Outputs(force) as outputs:
         outputs.add(path, data)
-    click.echo(f"wrote {path}; say what it is for, then: affectgen presets check {path}", err=True)
+    named = path if is_path(str(path)) else f"./{path}"
+    click.echo(f"wrote {path}; say what it is for, then: affectgen presets check {named}", err=True)
 
 
 def _beside(

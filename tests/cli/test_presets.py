@@ -179,6 +179,16 @@ def test_damaged_ones_are_told_in_the_list(desk):
     assert b"bad.toml:1: This is no TOML" in done.stderr
 
 
+def test_one_that_is_too_large_does_not_hide_the_others(desk):
+    grid = 'count = 100000\n[options]\naffect = ["happy", "sad"]\nbars = [1, 2, 3, 4, 5, 6]\n'
+    (desk.folder / "huge.toml").write_text(f'description = "x"\ncommand = "emogen generate"\n{grid}')
+    done = desk("presets", "list", **HERE)
+    assert done.returncode == 3
+    assert b"huge.toml:3: The preset comes to 1200000 pieces" in done.stderr
+    assert b"mine" in done.stdout
+    assert "huge" not in json.loads(desk("doctor", "--json", **HERE).stdout)["presets"]["names"]
+
+
 def test_show(desk):
     held = json.loads(desk("presets", "show", "many", "--json", **HERE).stdout)
     assert held["options"]["bars"] == {"value": [1, 2, 3], "from": "many.toml"}

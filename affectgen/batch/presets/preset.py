@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from affectgen.batch.presets.preset_template import check_template
 from affectgen.batch.spec import FILE, SOURCE, CommandSpec, Specs, nearest
 from affectgen.errors import AffectgenError, UsageError
 
+MOST_JOBS = 1_000_000
 MOST_STEPS = 16  # presets on top of each other
 PLAN = ("from", "to", "path", "minutes", "clip", "overlap", "dwell", "match", "bound", "route", "dynamics", "inertia",
         "style", "from-speech")  # fmt: skip
@@ -141,6 +143,10 @@ class Reader:
         wrong = check_template(made.title, made.options, made.spec)
         if wrong is not None:
             raise PresetError([owner.trouble(("name",), wrong)])
+        size = made.count * math.prod(len(made.options[axis]) for axis in made.axes)
+        if size > MOST_JOBS:
+            text = f"The preset comes to {size} pieces; ask for at most {MOST_JOBS}."
+            raise PresetError([chain[0].trouble(("count",) if "count" in chain[0].held else ("options",), text)])
         return made
 
     def _command(self, chain: Sequence[PresetFile]) -> str:

@@ -70,7 +70,7 @@ def read_file(path: Path) -> PresetFile:
     if len(data) > MOST_BYTES:
         raise PresetError([Trouble(path, 1, f"A preset has at most {MOST_BYTES} bytes, and this file has more.")])
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PresetError([Trouble(path, line, "This is no text in UTF-8.")]) from error

@@ -17,7 +17,7 @@ def preset_paths() -> dict[str, Path]:
     """Every preset that can be found by name, by its name; the first folder that knows one wins."""
     found: dict[str, Path] = {}
     for root in preset_roots():
-        for path in sorted(root.glob(f"*{SUFFIX}")):
+        for path in sorted(path for path in root.glob(f"*{SUFFIX}") if not path.is_fifo()):
             found.setdefault(path.stem, path)
     return dict(sorted(found.items()))
 

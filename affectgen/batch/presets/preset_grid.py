@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from affectgen.batch.job import Job
-from affectgen.batch.presets.preset import Preset
+from affectgen.batch.presets.preset import MOST_JOBS, Preset
 from affectgen.batch.presets.preset_files import FROM_SOURCE
 from affectgen.batch.presets.preset_template import named, unique
 from affectgen.batch.spec import FILE, SEED
 from affectgen.errors import UsageError
 from affectgen.task import LARGEST_SEED
-
-MOST_JOBS = 1_000_000
 
 
 def jobs_of(preset: Preset, seed: int, count: int | None, sources: Sequence[str] = ()) -> list[Job]:
@@ -28,9 +27,7 @@ def jobs_of(preset: Preset, seed: int, count: int | None, sources: Sequence[str]
     axes = [name for name in preset.axes if name != SEED]
     seeds = _seeds(preset, seed, count)
     given = _sources(preset, sources)
-    size = len(given) * len(seeds)
-    for axis in axes:
-        size *= len(preset.options[axis])
+    size = len(given) * len(seeds) * math.prod(len(preset.options[axis]) for axis in axes)
     if size > MOST_JOBS:
         raise UsageError(f"The preset {preset.name} comes to {size} pieces.", f"Ask for at most {MOST_JOBS}.")
     own = frozenset((*axes, SEED))
