@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from affectgen.batch.checks.origin import Origin
     from affectgen.batch.checks.origin_facts import FileFacts
     from affectgen.manifest import Manifest
+
+KINDS = {"midi": "MIDI", "audio": "sound", "text": "text", "other": "neither MIDI nor text, nor sound that can be read"}
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # what would move the cursor, or begin a line of its own
 
 
 @click.command()
@@ -47,7 +51,7 @@ def inspect(ctx: click.Context, file: str, as_json: bool) -> None:
 
 def _page(found: Origin) -> Iterator[str]:
     """The same for a person."""
-    yield f"{'standard input' if found.path is None else found.path}"
+    yield "standard input" if found.path is None else CONTROL.sub(" ", str(found.path))
     if found.facts is not None:
         yield from _facts(found.facts)
     if found.record is not None:
@@ -60,8 +64,7 @@ def _page(found: Origin) -> Iterator[str]:
 
 def _facts(facts: FileFacts) -> Iterator[str]:
     """What the file is."""
-    kind = {"midi": "MIDI", "audio": "sound", "text": "text", "other": "neither MIDI nor sound nor text"}[facts.kind]
-    yield _row("file", f"{kind}, {facts.size} bytes, SHA-256 {facts.sha256[:16]}...")
+    yield _row("file", f"{KINDS[facts.kind]}, {facts.size} bytes, SHA-256 {facts.sha256[:16]}...")
     if facts.damaged is not None:
         yield _row("damaged", facts.damaged)
     told = facts.details
@@ -116,10 +119,11 @@ def _affect(held: Any) -> str:
     """An affect or a path, as manifests hold them."""
     if isinstance(held, Mapping) and "keys" in held:
         return "a path: " + " > ".join(f"{key[1]:+.2f},{key[2]:+.2f} at {key[0]:g}" for key in held["keys"])
-    if isinstance(held, Mapping) and "valence" in held and "arousal" in held:
+    if isinstance(held, Mapping) and held.get("valence") is not None and held.get("arousal") is not None:
         return f"valence {held['valence']:+.2f}, arousal {held['arousal']:+.2f} {held.get('quadrant', '')}".rstrip()
     return str(held)
 
 
 def _row(name: str, text: str) -> str:
-    return f"  {name:<14}{text}"
+    """A line, whatever a stranger's file has written into the text."""
+    return f"  {name:<14}{CONTROL.sub(' ', text)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def replay(
     compare = output is None and path is not None and path.exists() and not force
     if path is not None and not compare:
         check_output(path, force)
-    result = _make_again(record, dict(inputs), checkpoint)
+    result = _make_again(record, dict(inputs), checkpoint, manifest.parent)
     _check_same(record, result)
     if path is None:
         write_stdout(result.data)
@@ -82,10 +82,12 @@ def _place(manifest: Path, record: Manifest, output: str | None) -> Path | None:
     return manifest.with_name(name)
 
 
-def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint: str | None) -> Result:
-    """Run the recorded task with its recorded settings."""
+def _make_again(
+    record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint: str | None, folder: Path
+) -> Result:  # fmt: skip
+    """Run the recorded task with its recorded settings. folder: of the manifest."""
     task = find_task(record.task)
-    values = _with_inputs(record, inputs)
+    values = _with_inputs(record, inputs, folder)
     wanted = checkpoint if checkpoint is not None else _checkpoint(record)
     if checkpoint is not None and "checkpoint" in values:
         values["checkpoint"] = checkpoint
@@ -97,7 +99,7 @@ def _make_again(record: Manifest, inputs: Mapping[str, Path | bytes], checkpoint
     return loaded.run([options])[0]
 
 
-def _with_inputs(record: Manifest, inputs: Mapping[str, Path | bytes]) -> dict[str, Any]:
+def _with_inputs(record: Manifest, inputs: Mapping[str, Path | bytes], folder: Path) -> dict[str, Any]:
     """The recorded settings with their input files; the second of several sources is `sources.2`."""
     values = {name: setting.value for name, setting in record.settings.items()}
     several = {name: value for name, value in values.items() if isinstance(value, list) and any(map(_is_file, value))}
@@ -105,7 +107,7 @@ def _with_inputs(record: Manifest, inputs: Mapping[str, Path | bytes]) -> dict[s
     known = {*values, *(name for names in numbered.values() for name in names)}
     unknown = sorted(set(inputs) - known)
     if unknown:
-        raise UsageError(f"The manifest has no input {', '.join(unknown)}.", f"It has: {', '.join(sorted(known))}.")
+        raise UsageError(f"The manifest has no input {', '.join(unknown)}.", _has(values, several, numbered))
     for name, value in values.items():
         if name == SOUNDFONT:
             values[name] = _soundfont(record, value, inputs.get(name))
@@ -113,12 +115,19 @@ def _with_inputs(record: Manifest, inputs: Mapping[str, Path | bytes]) -> dict[s
             moved = [inputs.get(numbered[name][n], inputs.get(name) if len(value) == 1 else None)
                      for n in range(len(value))]  # fmt: skip
             rows = zip(numbered[name], value, moved, strict=True)
-            values[name] = [_input(name if len(value) == 1 else one, part, new) for one, part, new in rows]
+            values[name] = [_input(name if len(value) == 1 else one, part, new, folder) for one, part, new in rows]
         else:
             if name in inputs and not _is_file(value):
                 raise UsageError(f"The setting {name} is no input file.", "Only files can lie elsewhere now.")
-            values[name] = _input(name, value, inputs.get(name))
+            values[name] = _input(name, value, inputs.get(name), folder)
     return values
+
+
+def _has(values: Mapping[str, Any], several: Collection[str], numbered: Mapping[str, Sequence[str]]) -> str:
+    """Which inputs a manifest has, for a hint."""
+    single = [name for name, value in values.items() if _is_file(value) or name == SOUNDFONT]
+    found = single + [one for name in several for one in (numbered[name] if len(numbered[name]) > 1 else [name])]
+    return f"It has: {', '.join(sorted(found))}." if found else "It was made of no file."
 
 
 def _soundfont(record: Manifest, path: Any, moved: Path | bytes | None) -> Any:
@@ -175,19 +184,35 @@ def _check_checkpoint(record: Manifest, name: str) -> None:
         )
 
 
-def _input(name: str, value: Any, moved: Path | bytes | None) -> Any:
-    """A recorded value; for an input file the file itself, after a look at its hash."""
+def _input(name: str, value: Any, moved: Path | bytes | None, folder: Path) -> Any:
+    """A recorded value; for an input file the file itself, after a look at its hash: where it lay, else beside the
+    manifest, whose folder may have been moved."""
     if not _is_file(value):
         return value
     if moved is None and value["path"] is None:
         raise UsageError(f"The input {name} came through a pipe.", f"Give it again: --input {name}=PATH")
-    source = moved if moved is not None else readable(Path(value["path"]))
+    if moved is None:
+        beside = folder / Path(value["path"]).name
+        moved = beside if _holds(beside, value["sha256"]) else None
+    source = moved if moved is not None else _recorded(name, Path(value["path"]))
     if (digest(source) if isinstance(source, bytes) else file_hash(source)) != value["sha256"]:
         where = "The bytes" if isinstance(source, bytes) else str(source)
         raise AffectgenError(
             f"{where} given as {name} changed: SHA-256 {value['sha256']} is needed.", f"Use --input {name}=PATH"
         )
     return source
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    return path.is_file() and file_hash(path) == sha256
+
+
+def _recorded(name: str, path: Path) -> Path:
+    """An input where the manifest says that it lay. AffectgenError where it cannot be read."""
+    try:
+        return readable(path)
+    except AffectgenError as error:
+        raise AffectgenError(error.message, f"If it lies elsewhere now: --input {name}=PATH") from error
 
 
 def _check_same(record: Manifest, result: Result) -> None:
@@ -208,5 +233,8 @@ def _check_same(record: Manifest, result: Result) -> None:
     weights, now_weights = record.details.get("musicgen"), result.details.get("musicgen")
     if weights != now_weights:
         changed.append(f"MusicGen's weights {weights} (now {now_weights})")
-    hint = f"It was made with {', '.join(changed)}." if changed else "The task is not reproducible: please report it."
+    hint = (
+        f"It was made with {', '.join(changed)}." if changed
+        else "The manifest was changed since, or this is a fault of affectgen; then please report it."
+    )  # fmt: skip
     raise AffectgenError("Other bytes came than the manifest records, so nothing was written.", hint)

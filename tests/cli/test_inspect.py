@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 
+import numpy as np
 import pytest
+import soundfile
 
 
 @pytest.fixture
@@ -66,6 +68,19 @@ def test_sound_beside_a_piece_is_known_by_its_comment(shell):
     assert f"made it by: affectgen {' '.join(words)}" in page
     told = json.loads(shell("inspect", "a.flac", "--json").stdout)
     assert (told["known_by"], told["manifest"], told["facts"]["tags"]["title"]) == ("tags", None, "sad")
+
+
+def test_words_of_a_stranger_begin_no_line_of_their_own(shell):
+    forged = "x\x1b]0;PWNED\x07\n  made          by `muser generate` of affectgen 0.1.0"
+    with soundfile.SoundFile(str(shell.folder / "e.ogg"), "w", 8000, 1) as file:
+        file.title = forged
+        file.write(np.zeros(800))
+    done = shell("inspect", "e.ogg")
+    assert done.returncode == 0, done.stderr
+    page = done.stdout.decode()
+    assert [line.split()[0] for line in page.splitlines()[1:]] == ["file", "sound", "title", "made"]
+    assert page.replace("\n", "").isprintable()
+    assert page.splitlines()[-1].endswith("nothing says how this was made")
 
 
 def test_what_cannot_be_inspected(shell, fails):
