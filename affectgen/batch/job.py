@@ -54,9 +54,10 @@ def fit_name(text: str) -> str:
 
 def check_name(name: Any, place: str) -> str:
     """A name as somebody gave it. UsageError where it is no stem of a file."""
-    fit = isinstance(name, str) and bool(name) and name.isprintable() and Path(name).name == name
-    if not isinstance(name, str) or not fit or name.startswith("."):
-        raise UsageError(f"{place}: the name {str(name)[:60]!r} is no file's name.", "Use letters, digits and dashes.")
+    if not isinstance(name, str):
+        raise UsageError(f"{place}: the name {str(name)[:60]} is no text.", f'Write it in quotes: "{str(name)[:60]}"')
+    if not name or not name.isprintable() or Path(name).name != name or name.startswith("."):
+        raise UsageError(f"{place}: the name {name[:60]!r} is no file's name.", "Use letters, digits and dashes.")
     size = len(name.encode("utf-8", "replace"))
     if size > LONGEST:
         raise UsageError(f"{place}: the name {name[:40]}... has {size} bytes.", f"Use at most {LONGEST}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -19,28 +20,38 @@ def read_lines(text: bytes, specs: Specs, seed: int, where: str) -> list[Line]:
     """A job for each line that is not empty; one that cannot be understood comes with its fault.
 
     seed: the n-th line, from 0, without a seed gets seed + n where its command draws. where: the text came from.
-    UsageError for text that is not UTF-8, and for two lines of one name.
+    UsageError for text of which no line is UTF-8, and for two lines of one name.
     """
-    try:
-        lines = text.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{where} is no text in UTF-8.", "Write one JSON object a line.") from error
-    numbered = [(n, line) for n, line in enumerate(lines) if line.strip()]
+    lines = [_decoded(line) for line in text.removeprefix(codecs.BOM_UTF8).split(b"\n")]
+    numbered = [(n, line) for n, line in enumerate(lines) if line is None or line.strip()]
+    if numbered and all(line is None for _, line in numbered):
+        raise UsageError(f"{where} is no text in UTF-8.", "Write one JSON object a line.")
     found = [_line(line, specs, seed + n, f"line {n + 1} of {where}", n + 1) for n, line in numbered]
     check_unique(job for job, fault in found if fault is None)
     return found
 
 
-def _line(text: str, specs: Specs, seed: int, place: str, number: int) -> Line:
-    """One line's job."""
+def _decoded(line: bytes) -> str | None:
     try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _line(text: str | None, specs: Specs, seed: int, place: str, number: int) -> Line:
+    """One line's job; None is a line that is no UTF-8."""
+    try:
+        if text is None:
+            raise UsageError(f"{place} is no text in UTF-8.", "Write it in that encoding.")
         return _job(text, specs, seed, place, number), None
     except AffectgenError as error:
         return Job(*_asked(text, number), None, place), Fault.of(error)
 
 
-def _asked(text: str, number: int) -> tuple[str, dict[str, Any], str]:
+def _asked(text: str | None, number: int) -> tuple[str, dict[str, Any], str]:
     """What a faulty line says of itself all the same: its command, nothing, and its name."""
+    if text is None:
+        return "", {}, f"line-{number}"
     try:
         held = _parsed(text, "")
         command = held.get(COMMAND)

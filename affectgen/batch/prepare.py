@@ -46,6 +46,9 @@ def _entry(job: Job, fault: Fault | None, plan: Plan, folder: Path, taken: dict[
     try:
         work = plan(job, folder)
         for path in work.order.target.files():
+            if path.parent != folder:
+                text = f"{job.place}: {path.parent} is a folder, and a file of the job {job.name} would have that name."
+                raise UsageError(text, "Give another name.")
             other = taken.setdefault(path.name.casefold(), job.name)  # some disks do not tell a from A
             if other != job.name:
                 raise UsageError(f"{job.place}: {path.name} is a file of the job {other}, too.", "Give another name.")
@@ -75,19 +78,23 @@ def _held(value: Any) -> Any:
 
 def prepare(entries: Sequence[Entry], journal: Journal, force: bool, skip: bool) -> Prepared:
     """Tell what is there from what is to be made, enter the latter in the journal, and remove what a killed batch left
-    half written. AffectgenError where somebody else's files are in the way."""
+    half written. A job in whose way somebody else's files are comes with that as its fault."""
     rows = {row.name: row for row in journal.rows()}
     clean_parts(journal.folder, file_names(entries))
     kept: dict[int, tuple[Mapping[str, Any], bool]] = {}
     todo: list[int] = []
+    told = list(entries)
     for number, entry in enumerate(entries):
-        found = _standing(entry, rows.get(entry.job.name), journal, force, skip)
+        try:
+            found = _standing(entry, rows.get(entry.job.name), journal, force, skip)
+        except AffectgenError as error:
+            found, told[number] = None, Entry(entry.job, fault=Fault.of(error))
         if found is None:
             todo.append(number)
         else:
             kept[number] = found
-    journal.enter([entries[number].job for number in todo if entries[number].work is not None])
-    return Prepared(tuple(entries), kept, tuple(todo))
+    journal.enter([told[number].job for number in todo if told[number].work is not None])
+    return Prepared(tuple(told), kept, tuple(todo))
 
 
 def _standing(

@@ -31,8 +31,9 @@ def standing(
     """Whether a job needs to be made. force: make it anew where somebody else's files lie; skip: leave those; journal:
     None where one only asks, and nothing is to be changed.
 
-    A job's own files that are not whole go, and with force the manifests of others', so that nothing of them is ever
-    taken for new. AffectgenError where files are in the way.
+    A job's own files that are not whole, or were changed since, go (a changed piece stays where files are left), and
+    with force the manifests of others', so that nothing of them is ever taken for new. AffectgenError where files are
+    in the way.
     """
     own = row is not None and row.key == job.key
     if own and row is not None and row.state == DONE and as_recorded(folder, row.files):
@@ -40,13 +41,17 @@ def standing(
     there = [path for path in target.files() if path.exists()]
     if not there:
         return Standing()
-    begun = _manifest_of(job, target)
-    if (own or row is None) and begun is not None:  # by a batch that was killed, or whose journal is lost
-        told = _adopted(job, target, begun, journal)
-        if told is not None:
-            return Standing(told)
-    if (own and row is not None and row.state == DONE) or begun is not None:
+    if own and row is not None and row.state == DONE:  # a file of it is gone or was changed since
+        edited = skip and not as_recorded(folder, [file for file in row.files if _is(file, target.piece)])
+        if edited and target.piece is not None and target.piece.exists():
+            return Standing(skipped_line(job, target), skipped=True)
         return _remade(target.files(), journal)
+    begun = _manifest_of(job, target)
+    if begun is not None:
+        told = None  # by a batch that was killed, or whose journal is lost
+        if own or row is None:
+            told = _adopted(job, target, begun, journal)
+        return _remade(target.files(), journal) if told is None else Standing(told)
     if skip and target.piece is not None and target.piece.exists():
         return Standing(skipped_line(job, target), skipped=True)
     if force:
@@ -55,6 +60,10 @@ def standing(
     raise AffectgenError(
         f"{there[0]} {why}.", "--force makes it anew, --skip-existing leaves it; or give another folder."
     )
+
+
+def _is(file: File, path: Path | None) -> bool:
+    return path is not None and file.name == path.name
 
 
 def _remade(paths: Sequence[Path], journal: Journal | None) -> Standing:

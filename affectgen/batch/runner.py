@@ -231,12 +231,14 @@ class Runner:
             self._fail(number, fault)
 
     def _fail(self, number: int, fault: Fault) -> None:
-        job = self.entries[number].job
+        entry = self.entries[number]
+        job = entry.job
         line = {
             "name": job.name, "status": FAILED, "command": job.command, "preset": job.preset,
             "seed": job.values.get("seed"), "error": fault.to_json(),
         }  # fmt: skip
-        self.journal.close_job(job.name, FAILED, line, [])
+        if entry.work is not None:  # else it was never entered: what lies under its name is another's
+            self.journal.close_job(job.name, FAILED, line, [])
         self.tally.failed += 1
         self._tell(line)
 

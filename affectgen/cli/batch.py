@@ -85,7 +85,7 @@ def batch(presets: tuple[str, ...], output: str, **params: Any) -> None:
         seed = _seed(journal, params["seed"], talk)
         lines = _lines(presets, stdin, seed, params, Talk(quiet=True))
         entries = planned(lines, partial(plan_job, device=params["device"]), folder)
-        _check_report(params["report"], entries)
+        _check_report(params["report"], entries, params["force"])
         prepared = prepare(entries, journal, params["force"], params["skip_existing"])
         tally = _run(prepared, journal, params, talk)
         if params["report"] is not None:
@@ -132,6 +132,9 @@ def _lines(
         from affectgen.batch.presets.preset_grid import jobs_of
 
         read = _wanted([find_preset(name, specs) for name in presets], params["sources"], talk)
+        if params["sources"] and all(one.source_option is None for one in read):
+            text = f"--source {params['sources'][0]} came, and no preset that was named works on a file."
+            raise UsageError(text, "Leave it out.")
         found = [(job, None) for one in read for job in jobs_of(one, seed, params["count"], params["sources"])]
         check_unique(job for job, _ in found)
     if not found:
@@ -160,6 +163,8 @@ def _dry_run(
         raise AffectgenError(f"{folder} is a file, and a folder was expected.", "Give another name.")
     known = read_fact(folder, SEED_FACT)
     seed = params["seed"] if params["seed"] is not None else int(known) if known is not None else 0
+    if params["seed"] is None and known is None:
+        talk.say("what names no seed is shown with seeds from 0; a run draws them, or takes --seed")
     lines = _lines(presets, stdin, seed, params, talk)
     plan = partial(plan_job, device=params["device"])
     told = list(dry_lines(lines, plan, folder, params["force"], params["skip_existing"]))
@@ -230,13 +235,16 @@ class Meter:
         self._talk.clear()
 
 
-def _check_report(page: Path | None, entries: Sequence[Entry]) -> None:
-    """UsageError or AffectgenError for a page that could not be written, before anything is made."""
+def _check_report(page: Path | None, entries: Sequence[Entry], force: bool) -> None:
+    """UsageError or AffectgenError for a page that could not be written, before anything is made. A batch's page of
+    before is replaced unasked."""
     if page is None:
         return
+    from affectgen.report.gallery import is_gallery
+
     if page.suffix.lower() not in PAGES:
         raise UsageError(f"--report {page} has another ending than a page.", f"Use {' or '.join(PAGES)}.")
-    check_output(page, force=True)
+    check_output(page, force=force or is_gallery(page))
     files = [path for one in entries if one.work is not None for path in one.work.order.target.files()]
     if page.resolve() in {path.resolve() for path in files}:
         raise UsageError(f"--report {page} is a file of one of the jobs.", "Give the page another name.")

@@ -18,7 +18,7 @@ def talk_options(command: Command) -> Command:
     """-q and -v; `Talk` reads them."""
     return all_of(
         command,
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but results and errors."),
         click.option("-v", "--verbose", is_flag=True, help="Print more on the way."),
     )
 

@@ -18,6 +18,8 @@ from affectgen.report.gallery_script import SCRIPT
 from affectgen.report.gallery_style import STYLE
 
 EMBEDDED = 20 * 2**20  # bytes of sound in a page; further ones are linked
+MARK = '<meta name="generator" content="affectgen batch">'  # by which a batch knows its own pages
+HEAD_BYTES = 2000  # of a page, within which the mark stands
 SORTS = ("order", "name", "distance", "valence", "arousal")
 
 
@@ -34,6 +36,15 @@ def write_gallery(cards: Sequence[Card], title: str, place: Path, limit: int = E
                     file.write(text.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise explain(error, part) from error
+
+
+def is_gallery(place: Path) -> bool:
+    """Whether a page lies there that a batch wrote."""
+    try:
+        with place.open("rb") as file:
+            return MARK.encode() in file.read(HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def _page(cards: Sequence[Card], title: str, place: Path, limit: int) -> Iterator[str]:
@@ -62,7 +73,7 @@ def _head(title: str) -> str:
     policy = (f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; img-src data:; "
               "media-src data: file: 'self'; base-uri 'none'; form-action 'none'")  # fmt: skip
     return "\n".join((
-        "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
+        "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">', MARK,
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(title)}</title>", '<link rel="icon" href="data:,">', f"<style>{STYLE}</style>",

@@ -36,7 +36,7 @@ def test_each_job_is_told_with_its_state(tmp_path):
     found = lines(tmp_path)
     assert {name: each["status"] for name, each in found.items()} == {"good": "todo", "old": "kept", "bad": "failed"}
     assert found["good"]["line"] == "affectgen compose -a 'sad calm'"
-    assert found["good"]["files"] == ["good.mid"]
+    assert found["good"]["files"] == [str(tmp_path / "good.mid")]
     assert found["bad"]["error"]["message"] == "It cannot be."
     (tmp_path / "old.mid").write_bytes(b"changed")
     (tmp_path / "good.mid").write_bytes(b"mine")

@@ -196,7 +196,7 @@ def test_a_dry_run_writes_nothing(shell):
     assert shell.names() == []
     good = told(done)["j1"]
     assert good["status"] == "todo"
-    assert good["line"] == "affectgen muser generate --affect=calm --bars=2 --seed=1 --output=j1.mid"
+    assert good["line"] == "affectgen muser generate --affect=calm --bars=2 --seed=1 --output=out/j1.mid"
 
 
 def test_files_of_others_are_in_the_way(shell):
@@ -204,12 +204,13 @@ def test_files_of_others_are_in_the_way(shell):
     (shell.folder / "out").mkdir()
     (shell.folder / "out/j1.mid").write_bytes(b"mine")
     refused = shell.alone("batch", "-", "-o", "out", stdin=lines)
-    assert refused.returncode == 1
+    assert refused.returncode == 3
     assert b"j1.mid exists already" in refused.stderr
+    assert {name: each["status"] for name, each in told(refused).items()} == {"j1": "failed", "j2": "done"}
     assert (shell.folder / "out/j1.mid").read_bytes() == b"mine"
     skipped = shell.alone("batch", "-", "-o", "out", "--skip-existing", stdin=lines)
     assert skipped.returncode == 0
-    assert {name: each["status"] for name, each in told(skipped).items()} == {"j1": "skipped", "j2": "done"}
+    assert {name: each["status"] for name, each in told(skipped).items()} == {"j1": "skipped", "j2": "kept"}
     assert (shell.folder / "out/j1.mid").read_bytes() == b"mine"
     forced = shell.alone("batch", "-", "-o", "out", "--force", stdin=lines)
     assert {name: each["status"] for name, each in told(forced).items()} == {"j1": "done", "j2": "kept"}
@@ -217,6 +218,80 @@ def test_files_of_others_are_in_the_way(shell):
     changed = shell.alone("batch", "-", "-o", "out", stdin=text([line(1, bars=3)]))
     assert changed.returncode == 1
     assert b"was made from other settings" in changed.stderr
+    again = shell.alone("batch", "-", "-o", "out", stdin=lines)
+    assert {each["status"] for each in told(again).values()} == {"kept"}  # the journal still knows what is there
+
+
+@pytest.mark.parametrize("name", ["j1.png", "j1.mid.json"])
+def test_what_was_changed_is_made_anew_and_never_taken_for_the_batchs_own(shell, name):
+    lines, place = text([line(1, plot="png")]), shell.folder / "out" / name
+    assert shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines).returncode == 0
+    before = place.read_bytes()
+    place.write_bytes(before.replace(b'"temperature"', b'"temperaturX"') if name.endswith(".json") else b"bad")
+    again = shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines)
+    assert told(again)["j1"]["status"] == "done"
+    if name.endswith(".png"):
+        assert place.read_bytes() == before
+    else:
+        assert b"temperaturX" not in place.read_bytes()
+    assert shell("verify", "out", "--no-measure").returncode == 0
+
+
+def test_a_piece_that_somebody_edited_is_left_where_files_are_left(shell):
+    lines, piece = text([line(1)]), shell.folder / "out/j1.mid"
+    assert shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines).returncode == 0
+    piece.write_bytes(piece.read_bytes() + b"edited")
+    left = shell("batch", "-", "-o", "out", "--jobs", "1", "--skip-existing", stdin=lines)
+    assert told(left)["j1"]["status"] == "skipped"
+    assert piece.read_bytes().endswith(b"edited")
+    (shell.folder / "out/j1.mid.json").unlink()
+    assert shell("batch", "-", "-o", "out", "--jobs", "1", "--skip-existing", stdin=lines).returncode == 0
+    assert piece.read_bytes().endswith(b"edited")
+
+
+def test_a_page_of_somebody_else_is_not_replaced_unasked(shell):
+    lines, page = text([line(1)]), shell.folder / "notes.html"
+    page.write_text("precious")
+    words = ("batch", "-", "-o", "out", "--jobs", "1", "--report", "notes.html")
+    refused = shell(*words, stdin=lines)
+    assert refused.returncode == 1
+    assert b"notes.html exists already" in refused.stderr
+    assert page.read_text() == "precious"
+    assert shell(*words, "--force", stdin=lines).returncode == 0
+    assert shell(*words, stdin=lines).returncode == 0  # one's own of before
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_line_that_is_no_utf8_fails_alone(shell):
+    lines = text([line(1)]) + b'{"command": "muser generate", "affect": "calm", "name": "b\xff"}\n'
+    done = shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines)
+    assert done.returncode == 3
+    assert {name: each["status"] for name, each in told(done).items()} == {"j1": "done", "line-2": "failed"}
+    assert b"line 2 of standard input is no text in UTF-8" in done.stderr
+
+
+def test_a_folder_of_a_jobs_name_is_in_its_way(shell):
+    (shell.folder / "out/j1.mid").mkdir(parents=True)
+    done = shell("batch", "-", "-o", "out", "--jobs", "1", stdin=text([line(1), line(2)]))
+    assert done.returncode == 3
+    assert b"out/j1.mid is a folder" in done.stderr
+    assert list((shell.folder / "out/j1.mid").iterdir()) == []
+
+
+def test_a_source_that_no_preset_works_on(fails):
+    assert "no preset that was named works on a file" in fails(2, "batch", "study", "-o", "out", "--source", "x.mid")
+
+
+def test_sound_of_a_folder_that_was_moved_is_made_again(shell):
+    lines = text([line(1, audio="wav")])
+    assert shell("batch", "-", "-o", "out", "--jobs", "1", stdin=lines).returncode == 0
+    (shell.folder / "out").rename(shell.folder / "moved")
+    done = shell("replay", "moved/j1.wav.json")
+    assert done.returncode == 0, done.stderr
+    (shell.folder / "moved/j1.mid").unlink()
+    gone = shell("replay", "moved/j1.wav.json")
+    assert gone.returncode == 1
+    assert b"--input sources=PATH" in gone.stderr
 
 
 @pytest.mark.parametrize(
