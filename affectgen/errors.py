@@ -1,8 +1,10 @@
 """The errors a user can meet: one sentence that says what came and what was expected, and a hint."""
 
+import errno
 import re
 from functools import partial
 
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what a system says where there is no room left
 QUOTE = 100  # characters of a quoted value that are shown
 NAME, PATH = 255, 1000  # characters that a file's name can have, and that paths have at most as people use them
 QUOTED = re.compile(r"(?<!\w)(?P<left>['\"`])(?P<inner>[^\n]*?)(?P<right>(?P=left))(?!\w)")

@@ -21,7 +21,7 @@ FORMAT = 1
 # other versions of these may make other bytes
 RECORDED = ("torch", "numpy", "scipy", "miditok", "symusic", "soundfile", "soxr", "pyloudnorm")
 PARTS_OF_SETTINGS = ("settings", "run")
-OBJECTS = ("checkpoint", "output", "measured", "details", "seconds", "versions")
+OBJECTS = ("checkpoint", "output", "measured", "details", "seconds", "versions")  # further parts with keys
 POINT = ("valence", "arousal")
 ORIGINS = ("option", "environment", "preset", "default", "drawn")
 

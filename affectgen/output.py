@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from affectgen.errors import AffectgenError, NoSpace
+from affectgen.errors import FULL, AffectgenError, NoSpace
 from affectgen.interrupts import held_back
 from affectgen.spooled import PREFIX, Spooled
 
@@ -225,7 +225,7 @@ def shown(path: Path) -> Path:
 def explain(error: OSError, path: Path) -> AffectgenError:
     """The sentence and hint for a failure of the file system at `path`, which may be a temporary name."""
     path = shown(path)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         spooled = path.name.startswith(PREFIX)
         hint = "Free some, or name another folder in TMPDIR." if spooled else "Free some, or choose another folder."
         return NoSpace(f"No space is left to write {path}.", hint)

@@ -30,7 +30,6 @@ from affectgen.emogen.data import Batch, Windows
 from affectgen.emogen.model import Emogen
 from affectgen.report.blocks import write_block
 from affectgen.score.words import ELEMENTS
-from affectgen.writing.decoder import applicable, reaches
 
 TOP = Path(__file__).resolve().parent.parent
 RESULTS, BLOCK = TOP / "docs" / "results.md", "guidance"
@@ -60,15 +59,7 @@ def logits(model: Emogen, batch: Batch, condition: Tensor) -> list[Tensor]:
     """Of each element for the words that have it, [n, V], given the words before and the word's earlier elements."""
     states = model.globally(batch.table[:, :-1], condition).flatten(0, 1)  # [B (T - 1), D]
     words = batch.table[:, 1:, : len(ELEMENTS) + 1].flatten(0, 1)
-    found = []
-    for element, mask in enumerate(applicable(words)):
-        index = mask.nonzero().flatten()
-        hidden = states[index]
-        for earlier in range(element):
-            if reaches(earlier, element):
-                hidden = model.elements.add(earlier, hidden, words[index, earlier])
-        found.append(model.elements(element, hidden))
-    return found
+    return [found for _, found in model.elements.forced(words, states)]
 
 
 @torch.inference_mode()

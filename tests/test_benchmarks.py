@@ -392,13 +392,15 @@ def told(guidance, tiny_emogen, corpus, tmp_path):
 
 
 def test_logits_of_the_guidance_benchmark_are_those_that_training_learns(guidance, told):
+    from affectgen.writing.decoder import applicable
+
     model, batch = told
     with torch.no_grad():
         condition = model.condition(batch.targets, batch.bars_left, batch.style, batch.ending)
         found = guidance.logits(model, batch, condition)
         expected = model(batch)
     words = batch.table[:, 1:, :8].flatten(0, 1)
-    for element, mask in enumerate(guidance.applicable(words)):
+    for element, mask in enumerate(applicable(words)):
         loss = torch.nn.functional.cross_entropy(found[element], words[mask, element], reduction="sum")
         assert float(loss) / len(found[0]) == pytest.approx(float(expected[element]), rel=1e-4)
 

@@ -15,7 +15,7 @@ from types import TracebackType
 import numpy as np
 
 from affectgen.audio.files import BLOCK, Frames
-from affectgen.errors import AffectgenError, AudioError
+from affectgen.errors import FULL, AffectgenError, AudioError
 
 IN_MEMORY = 32 << 20  # bytes: 95 s of stereo at 44.1 kHz
 SAMPLE = 4  # bytes of one
@@ -92,6 +92,6 @@ def _explained(error: OSError) -> AffectgenError:
         folder = tempfile.gettempdir()
     except OSError:  # none of the usual folders can be written
         return AffectgenError("There is no temporary folder that can be written.", "Set TMPDIR to one.")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return AffectgenError(f"No space is left in the temporary folder {folder}.", hint)
     return AffectgenError(f"The temporary folder {folder} failed: {error.strerror or error}.", hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -22,36 +21,34 @@ def read_lines(text: bytes, specs: Specs, seed: int, where: str) -> list[Line]:
     seed: the n-th line, from 0, without a seed gets seed + n where its command draws. where: the text came from.
     UsageError for text of which no line is UTF-8, and for two lines of one name.
     """
-    lines = [_decoded(line) for line in text.removeprefix(codecs.BOM_UTF8).split(b"\n")]
-    numbered = [(n, line) for n, line in enumerate(lines) if line is None or line.strip()]
-    if numbered and all(line is None for _, line in numbered):
+    lines = text.decode("utf-8-sig", "surrogateescape").split("\n")
+    numbered = [(n, line) for n, line in enumerate(lines) if line.strip()]
+    if numbered and not any(_is_text(line) for _, line in numbered):
         raise UsageError(f"{where} is no text in UTF-8.", "Write one JSON object a line.")
     found = [_line(line, specs, seed + n, f"line {n + 1} of {where}", n + 1) for n, line in numbered]
     check_unique(job for job, fault in found if fault is None)
     return found
 
 
-def _decoded(line: bytes) -> str | None:
+def _is_text(line: str) -> bool:
+    """Whether all bytes of a line were UTF-8; others came as surrogates."""
     try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+        line.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _line(text: str | None, specs: Specs, seed: int, place: str, number: int) -> Line:
-    """One line's job; None is a line that is no UTF-8."""
+def _line(text: str, specs: Specs, seed: int, place: str, number: int) -> Line:
+    """One line's job."""
     try:
-        if text is None:
-            raise UsageError(f"{place} is no text in UTF-8.", "Write it in that encoding.")
         return _job(text, specs, seed, place, number), None
     except AffectgenError as error:
         return Job(*_asked(text, number), None, place), Fault.of(error)
 
 
-def _asked(text: str | None, number: int) -> tuple[str, dict[str, Any], str]:
+def _asked(text: str, number: int) -> tuple[str, dict[str, Any], str]:
     """What a faulty line says of itself all the same: its command, nothing, and its name."""
-    if text is None:
-        return "", {}, f"line-{number}"
     try:
         held = _parsed(text, "")
         command = held.get(COMMAND)
@@ -81,6 +78,8 @@ def _job(text: str, specs: Specs, seed: int, place: str, number: int) -> Job:
 
 
 def _parsed(text: str, place: str) -> dict[str, Any]:
+    if not _is_text(text):
+        raise UsageError(f"{place} is no text in UTF-8.", "Write it in that encoding.")
     try:
         held = json.loads(text, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:

@@ -36,21 +36,14 @@ def standing(
     in the way.
     """
     own = row is not None and row.key == job.key
-    if own and row is not None and row.state == DONE and as_recorded(folder, row.files):
-        return Standing({**row.told, "files": _named(target)})
+    if own and row is not None and row.state == DONE:
+        return _done_before(job, target, row, journal, folder, skip)
     there = [path for path in target.files() if path.exists()]
     if not there:
         return Standing()
-    if own and row is not None and row.state == DONE:  # a file of it is gone or was changed since
-        edited = skip and not as_recorded(folder, [file for file in row.files if _is(file, target.piece)])
-        if edited and target.piece is not None and target.piece.exists():
-            return Standing(skipped_line(job, target), skipped=True)
-        return _remade(target.files(), journal)
     begun = _manifest_of(job, target)
-    if begun is not None:
-        told = None  # by a batch that was killed, or whose journal is lost
-        if own or row is None:
-            told = _adopted(job, target, begun, journal)
+    if begun is not None:  # by a batch that was killed, or whose journal is lost
+        told = _adopted(job, target, begun, journal) if own or row is None else None
         return _remade(target.files(), journal) if told is None else Standing(told)
     if skip and target.piece is not None and target.piece.exists():
         return Standing(skipped_line(job, target), skipped=True)
@@ -62,8 +55,17 @@ def standing(
     )
 
 
-def _is(file: File, path: Path | None) -> bool:
-    return path is not None and file.name == path.name
+def _done_before(
+    job: Job, target: Target, row: Row, journal: Journal | None, folder: Path, skip: bool
+) -> Standing:  # fmt: skip
+    """A job that the journal knows as done: kept, unless a file of it is gone or was changed since."""
+    if as_recorded(folder, row.files):
+        return Standing({**row.told, "files": _named(target)})
+    piece = target.piece
+    held = [file for file in row.files if piece is not None and file.name == piece.name]
+    if skip and piece is not None and piece.exists() and not as_recorded(folder, held):
+        return Standing(skipped_line(job, target), skipped=True)
+    return _remade(target.files(), journal)
 
 
 def _remade(paths: Sequence[Path], journal: Journal | None) -> Standing:

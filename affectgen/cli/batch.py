@@ -132,9 +132,6 @@ def _lines(
         from affectgen.batch.presets.preset_grid import jobs_of
 
         read = _wanted([find_preset(name, specs) for name in presets], params["sources"], talk)
-        if params["sources"] and all(one.source_option is None for one in read):
-            text = f"--source {params['sources'][0]} came, and no preset that was named works on a file."
-            raise UsageError(text, "Leave it out.")
         found = [(job, None) for one in read for job in jobs_of(one, seed, params["count"], params["sources"])]
         check_unique(job for job, _ in found)
     if not found:
@@ -143,7 +140,11 @@ def _lines(
 
 
 def _wanted(read: Sequence[Preset], sources: Sequence[str], talk: Talk) -> list[Preset]:
-    """The presets that are meant: of several without a file to work on, not those that need one."""
+    """The presets that are meant: of several without a file to work on, not those that need one. UsageError for a file
+    that none works on."""
+    if sources and all(one.source_option is None for one in read):
+        text = f"--source {sources[0]} came, and no preset that was named works on a file."
+        raise UsageError(text, "Leave it out.")
     if len(read) == 1 or sources:
         return list(read)
     left = [one.name for one in read if one.source_option is not None]

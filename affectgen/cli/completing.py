@@ -151,21 +151,21 @@ ZSH = """\
 #compdef %(prog_name)s
 
 %(complete_func)s() {
-    local kind word help found=1
+    local kind word help missing=1
     local -a answer plain described
     (( $+commands[%(prog_name)s] )) || return 1
     local -x COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT - 1)) %(complete_var)s=zsh_complete
     answer=("${(@f)$(%(prog_name)s)}")
     for kind word help in "${answer[@]}"; do
         case $kind in
-            file) _path_files -f && found=0 ;;
-            dir) _path_files -/ && found=0 ;;
+            file) _path_files -f && missing=0 ;;
+            dir) _path_files -/ && missing=0 ;;
             plain) if [[ $help == _ ]]; then plain+=("$word"); else described+=("${word//:/\\\\:}:$help"); fi ;;
         esac
     done
-    (( $#described )) && _describe -V unsorted described -U && found=0
-    (( $#plain )) && compadd -U -V unsorted -a plain && found=0
-    return found
+    (( $#described )) && _describe -V unsorted described -U && missing=0
+    (( $#plain )) && compadd -U -V unsorted -a plain && missing=0
+    return missing
 }
 
 if (( $+compstate )); then  # at a Tab

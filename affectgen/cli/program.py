@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 some of several inputs failed, 130 inte
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -16,10 +15,9 @@ import click
 from affectgen import __version__
 from affectgen.cli.lazy import LazyGroup
 from affectgen.cli.main import CLOSED_PIPE
-from affectgen.errors import AffectgenError, shortened
+from affectgen.errors import FULL, AffectgenError, shortened
 from affectgen.interrupts import INTERRUPTED, Interrupts
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 DEBUG_VARIABLE = "AFFECTGEN_DEBUG"
 COMPLETION_VARIABLE = "_AFFECTGEN_COMPLETE"  # the name Click's completion scripts set
 

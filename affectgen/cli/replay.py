@@ -185,15 +185,15 @@ def _check_checkpoint(record: Manifest, name: str) -> None:
 
 
 def _input(name: str, value: Any, moved: Path | bytes | None, folder: Path) -> Any:
-    """A recorded value; for an input file the file itself, after a look at its hash: where it lay, else beside the
-    manifest, whose folder may have been moved."""
+    """A recorded value; for an input file the file itself, after a look at its hash: beside the manifest, whose
+    folder may have been moved, else where it lay."""
     if not _is_file(value):
         return value
     if moved is None and value["path"] is None:
         raise UsageError(f"The input {name} came through a pipe.", f"Give it again: --input {name}=PATH")
-    if moved is None:
-        beside = folder / Path(value["path"]).name
-        moved = beside if _holds(beside, value["sha256"]) else None
+    beside = folder / Path(value["path"]).name if moved is None else None
+    if beside is not None and beside.is_file() and file_hash(beside) == value["sha256"]:
+        return beside
     source = moved if moved is not None else _recorded(name, Path(value["path"]))
     if (digest(source) if isinstance(source, bytes) else file_hash(source)) != value["sha256"]:
         where = "The bytes" if isinstance(source, bytes) else str(source)
@@ -201,10 +201,6 @@ def _input(name: str, value: Any, moved: Path | bytes | None, folder: Path) -> A
             f"{where} given as {name} changed: SHA-256 {value['sha256']} is needed.", f"Use --input {name}=PATH"
         )
     return source
-
-
-def _holds(path: Path, sha256: str) -> bool:
-    return path.is_file() and file_hash(path) == sha256
 
 
 def _recorded(name: str, path: Path) -> Path:

@@ -6,6 +6,7 @@ slices, its own slices only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol, cast
 
 import torch
@@ -109,22 +110,30 @@ class ElementDecoders(nn.Module):
 
         words [M, 8] with the states [M, D] before them; slices of each word's bar [M, 7, S], of the word [M, 7, S].
         """
-        masks = applicable(words)
-        count = masks[0].sum().clamp_min(1)
-        losses = []
-        for element in range(len(ELEMENTS)):
-            index = masks[element].nonzero().flatten()
-            hidden = states[index]
-            for earlier in range(element):
-                if reaches(earlier, element):
-                    hidden = self.add(earlier, hidden, words[index, earlier])
-            slices = (None, None) if plan is None or detail is None else (plan[index, element], detail[index, element])
-            logits = self(element, hidden, *slices)
-            losses.append(F.cross_entropy(logits.float(), words[index, element], reduction="sum") / count)
+        found = list(self.forced(words, states, plan, detail))
+        count = max(len(found[0][0]), 1)  # every word has a family
+        losses = [
+            F.cross_entropy(logits.float(), words[index, element], reduction="sum") / count
+            for element, (index, logits) in enumerate(found)
+        ]
         return torch.stack(losses)
 
+    def forced(
+        self, words: Tensor, states: Tensor, plan: Tensor | None = None, detail: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Of each element the words [n] that have it, and its logits [n, V] there, given their earlier elements; of
+        what `likelihood` takes."""
+        for element, mask in enumerate(applicable(words)):
+            index = mask.nonzero().flatten()
+            hidden = states[index]
+            for earlier in range(element):
+                if _same_family(earlier, element):
+                    hidden = self.add(earlier, hidden, words[index, earlier])
+            slices = (None, None) if plan is None or detail is None else (plan[index, element], detail[index, element])
+            yield index, self(element, hidden, *slices)
 
-def reaches(earlier: int, element: int) -> bool:
-    """Whether an earlier element can be set in words that have `element`, so that its decoder is told."""
+
+def _same_family(earlier: int, element: int) -> bool:
+    """Whether an earlier element can be set in words that have `element`."""
     metrical = (0, 1, *METRICAL)
     return earlier == 0 or (earlier in metrical) == (element in metrical)

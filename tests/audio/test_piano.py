@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lacking import missing
 
 from affectgen.audio import piano as module
 from affectgen.audio.bank import Bank
@@ -258,7 +258,6 @@ def fluid(rows: list[Row]) -> Frames:
     timeline = Timeline(times, status, np.zeros(len(times), dtype=int), first, second, float(times[-1]))
     path = font()
     if path is None:
-        missing = pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip
         missing("FluidSynth or the font of the piano's tones is not installed")
     return np.concatenate(list(play_fluid(timeline, path, RATE)))
 

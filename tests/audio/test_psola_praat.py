@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from lacking import missing
 from made_voices import sentence
 
 from affectgen.audio.envelope import warped
@@ -22,7 +22,7 @@ CORPORA = ("crema_d", "emo_db", "ljspeech")
 @pytest.fixture(scope="module", autouse=True)
 def _praat() -> None:
     if importlib.util.find_spec("parselmouth") is None:
-        (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)("parselmouth is not installed")
+        missing("parselmouth is not installed")
 
 
 def praat_pitch(sound: np.ndarray, rate: int, count: int, low: float = LOW, high: float = HIGH) -> np.ndarray:

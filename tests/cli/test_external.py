@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from lacking import missing
 
 pytestmark = pytest.mark.external
 TOP = Path(__file__).resolve().parents[2]
@@ -21,11 +22,6 @@ def program(name):
     """Its path; skips where it is missing, and fails where nothing may be skipped."""
     found = shutil.which(name)
     return found if found is not None else missing(f"{name} is not installed")
-
-
-def missing(what):
-    """Skip, or fail where nothing may be skipped (.ci/run)."""
-    (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)(what)
 
 
 @pytest.fixture(scope="module")

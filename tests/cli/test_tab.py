@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from lacking import missing
 
 pytestmark = pytest.mark.external
 
@@ -54,7 +55,7 @@ def typing(request, shell, tmp_path) -> Callable[[str], list[str]]:
     """Types a line at a shell's terminal, and gives the words that the program was then started with."""
     setup, home = SETUPS[request.param], tmp_path / "home"
     if shutil.which(setup.start[0]) is None:
-        (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)(f"{setup.start[0]} is not installed")
+        missing(f"{setup.start[0]} is not installed")
     (home / "bin").mkdir(parents=True)
     (home / "bin/affectgen").write_text(PROGRAM.format(python=sys.executable))
     (home / "bin/affectgen").chmod(0o755)

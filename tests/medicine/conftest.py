@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lacking import missing
 
 WORDS = ("calm", "sad", "happy", "tense", "piano", "solo", "strings", "slow", "fast", "music", "a", "of")
 CARD, BOOKS, DIM = 64, 4, 32
@@ -147,7 +147,6 @@ def enliven(module: Any, seed: int) -> None:
 def need(package: str, install: str) -> None:
     """Skip where a package is not installed; fail where nothing may be skipped."""
     if find_spec(package) is None:
-        missing = pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip
         missing(f"{package} is not installed ({install})")
 
 

@@ -6,7 +6,6 @@ import base64
 import html
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import subprocess
 import numpy as np
 import pytest
 import soundfile
+from lacking import missing
 
 from affectgen.audio.formats import Encoding, format_named
 from affectgen.audio.write import write_sound
@@ -62,7 +62,7 @@ def test_clips_that_were_not_measured_have_no_second_path():
 def test_a_browser_plays_it_and_a_click_on_a_clip_seeks(tmp_path):
     browser = next((found for name in BROWSERS if (found := shutil.which(name)) is not None), None)
     if browser is None:
-        (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)("no Chromium is installed")
+        missing("no Chromium is installed")
     held = details()
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, (180 * 44_100, 2)).astype(np.float32)
     write_sound(tmp_path / "s.mp3", [noise], Encoding(format_named("mp3"), quality="low"))

@@ -148,7 +148,7 @@ def begins_as_manifest(data: bytes) -> bool:
 
 def _looked(path: Path) -> Manifest | None:
     """A manifest among other JSON files, None for one of those and for one that is damaged."""
-    if not path.is_file() or not is_manifest(path):
+    if not is_manifest(path):
         return None
     try:
         return read_manifest(path)

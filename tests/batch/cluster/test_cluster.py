@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lacking import missing
 from ray_nodes import TOP, Nodes, command_line, offspring, two_nodes, wait_for
 
 from affectgen.batch.cluster.cluster import ClusterPool
@@ -37,7 +38,7 @@ MIB = 1 << 20
 def nodes() -> Iterator[Nodes]:
     """A head with one processor and a second node with two."""
     if find_spec("ray") is None:
-        (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)("ray is not installed")
+        missing("ray is not installed")
     with two_nodes() as cluster:
         yield cluster
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lacking import missing
 from ray_nodes import FAKE, TOP, save_fake
 
 from affectgen.manifest import file_hash
@@ -79,7 +80,7 @@ def test_arrays_xargs_and_single_commands_make_what_one_batch_makes(shell, tmp_p
 @pytest.mark.external
 def test_parallel_makes_what_one_batch_makes(shell, tmp_path):
     if shutil.which("parallel") is None:
-        (pytest.fail if "AFFECTGEN_NO_SKIP" in os.environ else pytest.skip)("GNU parallel is not installed")
+        missing("GNU parallel is not installed")
     work = tmp_path / "work"
     shell("affectgen batch - -o whole --jobs 1 -q < jobs.jsonl")
     text = block("parallel")
